@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -43,11 +44,15 @@ def stay(passes: SidePasses, batch: Any, width: int = 1) -> bool | None:
 
 
 def outputs_of(passes: SidePasses, batch: Any) -> list[Tensor]:
-    """Return what the model returns each time that the objective calls it; none where it is no tensor."""
+    """Return what the model returns each time that the objective calls it, of a table what has rows; else none."""
     outputs: list[Any] = []
 
     def seen(_: nn.Module, __: Any, given: Any) -> None:
-        outputs.append(getattr(given, "logits", given))
+        given = getattr(given, "logits", given)
+        table = isinstance(given, Mapping)
+        outputs.extend(
+            [part for part in given.values() if isinstance(part, Tensor) and part.dim()] if table else [given]
+        )
 
     handle = passes.model.register_forward_hook(seen)
     try:
@@ -61,10 +66,12 @@ def outputs_of(passes: SidePasses, batch: Any) -> list[Tensor]:
 
 def _is_own(whole: Tensor, one: Tensor, rows: list[int], size: int) -> bool | None:
     """Say whether rows' outputs alone are those beside others; views of a row lie one after another, or in blocks."""
+    most = SAME * float(whole.abs().max().clamp(min=1e-6))
+    if whole.shape == (size, size) and one.shape == (len(rows), len(rows)):  # each row's score with each
+        return bool(torch.all((whole[rows][:, rows] - one).abs() <= most))
     views = len(one) // len(rows)
     if len(one) != views * len(rows) or len(whole) != views * size or whole.shape[1:] != one.shape[1:]:
         return None
     along = [row * views + k for row in rows for k in range(views)]
     places = (along, [k * size + row for k in range(views) for row in rows])
-    most = SAME * float(whole.abs().max().clamp(min=1e-6))
     return any(bool(torch.all((whole[place] - one).abs() <= most)) for place in places)

@@ -42,11 +42,15 @@ def ties(audit: Audit, model: nn.Module, tied: bool | None) -> None:
 
 
 def _ends(model: nn.Module) -> tuple[Tensor, Tensor] | None:
+    """Return an embedding and an output matrix of one shape: those that a model names, or by their shapes alone."""
     if hasattr(model, "get_input_embeddings") and hasattr(model, "get_output_embeddings"):
         known: Any = model
-        first, last = known.get_input_embeddings(), known.get_output_embeddings()
-        if first is not None and last is not None and first.weight.shape == last.weight.shape:
-            return first.weight, last.weight
+        try:
+            first, last = known.get_input_embeddings(), known.get_output_embeddings()
+        except NotImplementedError:  # as models of sound have it
+            return None
+        same = first is not None and last is not None and first.weight.shape == last.weight.shape
+        return (first.weight, last.weight) if same else None
     embeddings = [m.weight for m in model.modules() if isinstance(m, nn.Embedding)]
     heads = [m.weight for m in model.modules() if isinstance(m, nn.Linear)]
     return next(((a, b) for b in reversed(heads) for a in embeddings if a.shape == b.shape), None)
@@ -97,7 +101,13 @@ def overfits(audit: Audit, passes: SidePasses, batch: Any, seconds: float) -> No
         passes.quiet = quiet
         passes.kept.restore()
         passes.forget()
-    cannot_overfit.judge(audit, fit, min(ROWS, size), floor)
+    cannot_overfit.judge(audit, fit, min(ROWS, size), floor, _frozen(passes.model))
+
+
+def _frozen(model: nn.Module) -> float:
+    """Return the share of a model's weights that are not trained."""
+    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    return sum(size for size, trained in sizes if not trained) / max(1, sum(size for size, _ in sizes))
 
 
 def starts(audit: Audit, passes: SidePasses, batch: Any, build: Callable[[], nn.Module], classes: int | None) -> None:

@@ -92,7 +92,7 @@ def _term_words(record: LedgerRecord) -> dict[str, str]:
     named |= {kind.id: kind.cause for kind in KINDS if kind.cause}
     named |= {"collation": _collation_words(record)} if record.of_loop else {}
     if record.of_loop and record.conditions.train.mean_by == record.conditions.val.mean_by:
-        named["reduction"] = "batches of unequal sizes weigh alike in the means of both"
+        named["reduction"] = "batches of unequal sizes weigh alike in a mean of batch means"
     easier = "easier" if record.value("draw") < 0 else "harder"
     whole = "all validation data" if record.of_loop else "the whole validation text"
     named["draw"] = f"the reported validation batch is {easier} than {whole}"
@@ -274,10 +274,12 @@ def _made_otherwise(record: LedgerRecord) -> str:
         return f"{more} of validation's losses are masked to 0, and these count"
     if record.conditions.unlike:
         cost = "more" if above else "less"
-        return f"validation's {said_text(record)} costs {cost} than training's, and is prepared otherwise, too"
+        first, *others = record.conditions.unlike
+        return (f"validation's {said_text(record)} costs {cost} than training's, and is prepared otherwise, too: "
+                f"{first.partition(': ')[0]}{', and more' if others else ''}")  # fmt: skip
     if "train" in record.conditions.redrawn:
-        harder = "easier" if above else "harder"
-        return f"training's samples, drawn or augmented anew each pass, are {harder} than validation's"
+        cost = "less" if above else "more"
+        return f"training's samples, drawn or augmented anew each pass, cost {cost} than validation's"
     return ""
 
 

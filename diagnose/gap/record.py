@@ -204,12 +204,18 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
     }
 
 
+BY_OBJECTIVE = {
+    "mean": "as the objective averages, then over batches",
+    "weighted": "as the objective averages, then over batches, weighted by their samples",
+}
+
+
 def _side(one: Condition, side: Side, found: Measurements, *, plain: bool) -> dict[str, Any]:
     also = " (plain ones where changed)" if plain else ""
     scalar = found.train.scalar or one.objective == found.sides.scalar
     return {
         "on": sorted(one.on), "precision": _precision(one.precision), "objective": called(side.objective),
-        "mean_by": "as the objective averages, then over batches" if scalar else REDUCTIONS[one.reduction],
+        "mean_by": BY_OBJECTIVE.get(one.reduction, BY_OBJECTIVE["mean"]) if scalar else REDUCTIONS[one.reduction],
         "loader": f"batches of {type(side.batches).__name__}{also}", "plain": plain,
     }  # fmt: skip
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.gap.ledger import explain
+from diagnose.gap.record import BY_OBJECTIVE
 from diagnose.gap.recorder.ranks import of_first
 from diagnose.gap.side import REDUCTIONS
 from diagnose.gap.verdict import sentence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from diagnose.gap.recorder.recording import Recording
     from diagnose.gap.side import Side
     from diagnose.records.ledgers import LedgerRecord
+
+SAME = 1e-4  # relative: a reported loss against what is read
 
 
 def explain_as_averaged(
@@ -45,6 +48,14 @@ def _as_averaged(
     if name is not None:  # of scalars "mean" and "batch" are one
         return explain(model, train, replace(val, reduction=name), record, budget=budget)
     return ledger
+
+
+def is_weighted(ledger: LedgerRecord) -> bool:
+    """Say whether the reported validation loss is the mean of batches that are weighted by their sizes, as read."""
+    left = {part.id: abs(part.value or 0.0) for part in ledger.term("residual").parts}.get("validation", 0.0)
+    return ledger.conditions.val.mean_by == BY_OBJECTIVE["weighted"] and left <= SAME * max(
+        1.0, abs(ledger.matched.val)
+    )
 
 
 def _is_average(factor: str, name: str) -> bool:

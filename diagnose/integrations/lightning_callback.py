@@ -25,12 +25,13 @@ from torch import Tensor
 from diagnose.ablation.results.score_names import better_side
 from diagnose.errors import DiagnoseError, nearest, own_words
 from diagnose.gap.loop.elements import size_of, versions
+from diagnose.gap.loop.guard import random_states
 from diagnose.gap.recorder.packing import copied, nbytes
 from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside, tell
-from diagnose.integrations.averaging import explain_as_averaged
-from diagnose.integrations.lightning_logged import LoggedSteps
+from diagnose.integrations.averaging import explain_as_averaged, is_weighted
+from diagnose.integrations.lightning_logged import LoggedSteps, other_sizes
 from diagnose.integrations.lightning_steps import (
     TransferredBatches,
     at_epoch,
@@ -218,7 +219,8 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
             self.say("no validation ran, so there is no gap to explain")
             return
         now = _weights(pl_module)
-        with state_kept(pl_module), at_epoch(trainer, self._last.epoch):
+        held = random_states([trainer.train_dataloader, *_loaders(trainer)])  # a loader draws as it begins
+        with held, state_kept(pl_module), at_epoch(trainer, self._last.epoch):
             try:
                 pl_module.load_state_dict(self._last.weights)
                 for number, name in enumerate(self._last.values):
@@ -252,7 +254,10 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
             mode="train" if last.training else None, **more,
         )  # fmt: skip
         of = name if len(last.values) > 1 else ""
-        return Gap(explain_as_averaged(module, train_side, val_side, record, self.budget, of))
+        ledger = explain_as_averaged(module, train_side, val_side, record, self.budget, of)
+        if (told := other_sizes(loaders[1])) and is_weighted(ledger):
+            self.say(told)
+        return Gap(ledger)
 
     def _reported(self, trainer: Any, record: Recording | None) -> tuple[str, float | None, Recording | None]:
         """Return the training loss's name, its logged value, and the record with what that averages."""
@@ -317,9 +322,10 @@ def _is_score(name: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    """Return a name without what tools write differently: "valid/loss", "val_loss" and "Val/Loss" are one."""
-    letters = "".join(letter for letter in name.lower() if letter.isalnum())
-    return letters.replace("validation", "val").replace("valid", "val").replace("training", "train")
+    """Return a name without what tools write differently: "valid/loss", "Val/Loss" and "loss/val" are "val_loss"."""
+    words = "".join(letter if letter.isalnum() else " " for letter in name.lower())
+    words = words.replace("validation", "val").replace("valid", "val").replace("training", "train")
+    return "".join(sorted(words.split()))
 
 
 def _weights(module: nn.Module) -> Weights:

@@ -1,10 +1,16 @@
-"""The loss of each step by what a Lightning module logs: of one that returns none, as under manual optimisation."""
+"""What a Lightning module logs: the loss of each step, and what its batches weigh in the mean over an epoch."""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
+from lightning.pytorch.utilities.data import extract_batch_size
 from torch import Tensor
+
+from diagnose.gap.loop.sample_parts import named_tensors
+
+LOOKED = 4  # batches whose sizes are looked at
 
 
 class LoggedSteps:
@@ -43,3 +49,25 @@ class LoggedSteps:
         own = {one.meta.name: one for one in results.values() if one.meta.fx == "training_step"}
         losses = [name for name in own if "loss" in name.lower()]
         return own.get(self.name) or (own[losses[0]] if len(losses) == 1 else None)
+
+
+def other_sizes(loader: Any) -> str:
+    """Say that Lightning weighs a loader's batches by the rows of a tensor that has not one a sample; "" else."""
+    size = getattr(loader, "batch_size", None)
+    if not isinstance(size, int):
+        return ""
+    some = list(islice(iter(loader), LOOKED))
+    try:
+        rows = [extract_batch_size(batch) for batch in some]
+    except Exception:  # noqa: BLE001 - of a batch without tensors Lightning takes no size
+        return ""
+    if len(set(rows)) < 2 or rows[0] == size or size not in _lengths(some[0]):
+        return ""
+    name = next(".".join(key) for key, tensor in named_tensors(some[0]) if tensor.dim())
+    return (f"Lightning weighs each validation batch in the mean over the epoch by the rows of its first tensor, "
+            f"'{name}' ({', then '.join(map(str, rows[:2]))}), and not by its {size} samples, so that batches with "
+            f"more of these count more: give self.log(..., batch_size=...) in both steps")  # fmt: skip
+
+
+def _lengths(batch: Any) -> set[int]:
+    return {int(tensor.shape[0]) for _, tensor in named_tensors(batch) if tensor.dim()}

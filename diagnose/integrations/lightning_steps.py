@@ -16,6 +16,7 @@ from torch.utils.data import SequentialSampler
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.side import HALF
+from diagnose.integrations.kept_losses import added, held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,13 +99,16 @@ def objective(trainer: Any, step: str, name: str, loader: int = 0) -> Callable[[
         else:
             batch = trainer.precision_plugin.convert_input(trainer.strategy.batch_to_device(batch))
         context = getattr(trainer.precision_plugin, CONTEXTS[step], nullcontext)
+        before = held(module) if step == "validation_step" else []
         with _quiet(module) as logged, context():
             returned = getattr(module, step)(batch, *_numbers(getattr(module, step), loader))
         loss = returned.get("loss") if isinstance(returned, dict) else returned
         value = logged.get(name, loss) if step == "validation_step" or loss is None else loss
+        value = added(module, before) if value is None else value
         if not isinstance(value, Tensor):
             raise DiagnoseError(
-                f"{step} neither returns a loss nor logs '{name}', so it cannot be read again: let it do one of these"
+                f"{step} neither returns a loss nor logs '{name}', nor keeps one number a batch in a list or a "
+                "MeanMetric, so it cannot be read again: let it do one of these"
             )
         return value.float() if value.dtype in HALF else value
 
@@ -180,10 +184,9 @@ def at_epoch(trainer: Any, epoch: int) -> Iterator[None]:
 @contextmanager
 def state_kept(module: nn.Module) -> Iterator[None]:
     """Put back what steps leave behind in a module: its lists and dictionaries, and the states of its metrics."""
-    containers = [
-        (value, value.copy()) for part in module.modules() for name, value in vars(part).items()
-        if type(value) in (list, dict, set) and name not in TORCHS
-    ]  # fmt: skip
+    tables = [value for part in module.modules() for name, value in vars(part).items() if name not in TORCHS]
+    tables += [value for table in tables if type(table) is dict for value in table.values()]
+    containers = [(value, value.copy()) for value in tables if type(value) in (list, dict, set)]
     metrics = [(part, _metric_state(part)) for part in module.modules() if hasattr(part, "metric_state")]
     try:
         yield

@@ -22,6 +22,7 @@ from torch import Tensor
 from transformers import Trainer, TrainerCallback
 
 from diagnose.errors import DiagnoseError, own_words
+from diagnose.gap.loop.guard import random_states
 from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside, tell
@@ -45,7 +46,8 @@ class Evaluated:
     """An evaluation: the losses of each set by name, the steps that led to it, and the weights that it was of.
 
     `trained` are the weights that the steps led to, where evaluation swapped others in (an average); else None.
-    `switched` is what else evaluation set otherwise in the model: adapters that were off.
+    `switched` is what else evaluation set otherwise in the model: adapters that were off. `own_loop` says that it took
+    no `prediction_step`.
     """
 
     losses: dict[str, float]
@@ -54,6 +56,7 @@ class Evaluated:
     weights: Weights
     trained: Weights | None = None
     switched: Switches = field(default_factory=dict)
+    own_loop: bool = False
 
 
 class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
@@ -86,6 +89,7 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         self._trained: Weights | None = None
         self._before: Switches | None = None
         self._switched: Switches = {}
+        self._predicted = False
         self._last: Evaluated | None = None
         self._best: Evaluated | None = None
 
@@ -98,10 +102,11 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         """Begin to record."""
         self._trainer = trainer = _trainer()
+        self._last = self._best = self._logged = self._trained = None  # of a training before
         folder = Path(args.output_dir) / "gap"
         self._recorder = GapRecorder(folder, trainer.model, reports="epoch", most_bytes=self.most_bytes)
-        self._own = trainer.training_step
-        trainer.training_step = self._step
+        self._own, self._own_prediction = trainer.training_step, trainer.prediction_step
+        trainer.training_step, trainer.prediction_step = self._step, self._predict
 
     def _step(self, model: nn.Module, inputs: Any, *more: Any, **named: Any) -> Tensor:
         """Take the Trainer's own step on a part of a batch, and keep what it read."""
@@ -109,6 +114,11 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         loss: Tensor = self._own(model, inputs, *more, **named)
         self._loss = self._loss + loss.detach()
         return loss
+
+    def _predict(self, *args: Any, **named: Any) -> Any:
+        """Take the Trainer's own step of an evaluation, also in a loop of the user's, and note that it was."""
+        self._predicted = True
+        return self._own_prediction(*args, **named)
 
     @steps_aside
     def _open(self, inputs: Any) -> None:
@@ -139,38 +149,45 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
 
     @steps_aside
     def on_prediction_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        """Note what an evaluation has switched in the model, at its first batch."""
+        """Note that the Trainer's own loop evaluates, and what was switched in the model, at its first batch."""
+        self._predicted = True
         if self._before is not None:
             self._switched, self._before = changed(self._before, switches(self._trainer.model)), None
 
     @steps_aside
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
-        """Note a logged training loss, and the steps that it averages."""
+        """Note a logged training loss, and the steps that it averages; or what an `evaluate` of one's own logs."""
         if self._recorder is not None and logs and "loss" in logs and self._recorder.number:
             self._logged = (float(logs["loss"]), self._recorder.record())
             self._recorder.epoch()
+        if self._recorder is not None and self._trainer.is_in_train:
+            self._note(logs, state.global_step)
 
     @steps_aside
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:  # noqa: ARG002
-        """Note the losses of an evaluation, and the weights that they were taken with."""
-        losses = {name: float(value) for name, value in (metrics or {}).items() if _is_loss(name)}
-        if not losses or self._recorder is None:
-            return
-        if self._last is not None and self._last.step == state.global_step and self._trainer.is_in_train:
-            self._last.losses.update(losses)  # another set of the same evaluation
-        else:
-            self._last = self._evaluated(losses, state.global_step)
-        if not self._trainer.is_in_train:
+        """Note the losses of an evaluation, and explain them at once where training has ended."""
+        if self._recorder is not None and self._note(metrics, state.global_step) and not self._trainer.is_in_train:
+            assert self._last is not None
             self._explain(self._last)
+
+    def _note(self, metrics: Any, step: int) -> bool:
+        """Note the losses of an evaluation, and the weights that they were taken with; say whether there are any."""
+        losses = {name: float(value) for name, value in (metrics or {}).items() if _is_loss(name)}
+        if losses and self._last is not None and self._last.step == step and self._trainer.is_in_train:
+            self._last.losses.update(losses)  # noted before, or another set of the same evaluation
+        elif losses:
+            self._last = self._evaluated(losses, step)
+        return bool(losses)
 
     def _evaluated(self, losses: dict[str, float], step: int) -> Evaluated:
         """Return an evaluation with the weights that it was of, and those that were trained where they are others."""
-        read, trained, self._trained = _weights(self._trainer.model), self._trained, None
-        same = trained is None or all(
-            torch.equal(value, trained[name].to(value.dtype)) for name, value in read.items() if name in trained
-        )
+        read, trained = _weights(self._trainer.model), self._trained
+        if self._trainer.is_in_train:
+            self._trained = None
+        same = trained is None or all(_equal(value, trained[name]) for name, value in read.items() if name in trained)
         switched, self._switched = self._switched, {}
-        return Evaluated(losses, step, self._logged, read, None if same else trained, switched)
+        own_loop, self._predicted = not self._predicted, False
+        return Evaluated(losses, step, self._logged, read, None if same else trained, switched, own_loop)
 
     @steps_aside
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
@@ -183,11 +200,16 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         """Explain the gap of the last evaluation, or of the best one where its model is what training ends with."""
         if self._recorder is None:
             return
-        self._trainer.training_step = self._own
+        self._trainer.training_step, self._trainer.prediction_step = self._own, self._own_prediction
         self._recorder.detach()
+        if args.bf16_full_eval or args.fp16_full_eval:  # evaluate() turns the model to it, for good
+            self._trained = _weights(self._trainer.model)
         last = self._best or self._last
         if last is None:
-            self.say("no evaluation ran, so there is no gap to explain: give eval_dataset and eval_strategy")
+            self.say(
+                "no evaluation ran, so there is no gap to explain: give eval_dataset and eval_strategy, or call "
+                "evaluate() when training has ended"
+            )
         else:
             self._explain(last)
 
@@ -201,10 +223,11 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
             )
         now = _weights(model)
         try:
-            model.load_state_dict(found.weights if found.trained is None else found.trained)
-            self.gaps = {name: self._ledger(trainer, name, value, found) for name, value in found.losses.items()}
+            _hold(model, found.weights if found.trained is None else found.trained)
+            with random_states(()):  # a loader draws as it begins
+                self.gaps = {name: self._ledger(trainer, name, value, found) for name, value in found.losses.items()}
         finally:
-            model.load_state_dict(now)
+            _hold(model, now)
         if trainer.is_world_process_zero():
             self.page = self.page or Path(trainer.args.output_dir) / "gap.html"
             tell(self.gaps.values(), self.page)
@@ -212,7 +235,7 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
     def _ledger(self, trainer: Trainer, name: str, val: float, found: Evaluated) -> Gap:
         """Explain the gap to one evaluation set."""
         loader = _eval_loader(trainer, name)
-        of_train, of_val = objectives(trainer, loader, self.say)
+        of_train, of_val = objectives(trainer, loader, self.say, own_loop=found.own_loop)
         train = Side(
             _Steps(trainer.get_train_dataloader(), trainer.args.gradient_accumulation_steps), of_train,
             reported=None if found.logged is None else found.logged[0], reduction="batch",
@@ -238,8 +261,20 @@ def _weights(model: nn.Module) -> Weights:
 def _copy(model: nn.Module, weights: Weights) -> nn.Module:
     """Return a copy of a model with other weights."""
     other = copy.deepcopy(model)
-    other.load_state_dict(weights)
+    _hold(other, weights)
     return other
+
+
+def _hold(model: nn.Module, weights: Weights) -> None:
+    """Have a model hold weights, each in its own precision."""
+    for name, value in model.state_dict(keep_vars=True).items():
+        if value.dtype != weights[name].dtype:
+            value.data = value.data.to(weights[name].dtype)
+    model.load_state_dict(weights)
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    return one.dtype == other.dtype and torch.equal(one, other)
 
 
 def _eval_loader(trainer: Trainer, name: str) -> Any:

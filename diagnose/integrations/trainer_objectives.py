@@ -31,24 +31,26 @@ IGNORED = -100
 SAME = 1e-4  # relative: the Trainer's own loss against the mean of ours
 
 
-def objectives(trainer: Trainer, loader: Any, say: Callable[[str], None]) -> tuple[Any, Any]:
+def objectives(trainer: Trainer, loader: Any, say: Callable[[str], None], *, own_loop: bool = False) -> tuple[Any, Any]:
     """Return the objectives of training and of evaluation: the loss of each target where the Trainer averages these.
 
     Else each is the Trainer's own number. A `compute_loss` that leaves out `num_items_in_batch` though the Trainer
     passes it is logged as the sum over the parts of an accumulated batch, which `say` is told; evaluation has one part.
+    With `own_loop` evaluation takes no `prediction_step`: its loss is taken as what `compute_loss` gives a batch.
     """
+    evaluated = partial(_computed if own_loop else _evaluated, trainer)
     first = next(iter(loader))
     with guarded(trainer.model), torch.no_grad():
         trainer.model.eval()
         trainer_loss = float(_own_loss(trainer, trainer.model, [first]))
         per_element = _tried(trainer, first)
-        evaluated_loss = float(_evaluated(trainer, trainer.model, first))
+        evaluated_loss = float(evaluated(trainer.model, first))
     mean_of_parts = _ignores_count(trainer, first)
     if per_element is not None and not (mean_of_parts and trainer.args.gradient_accumulation_steps > 1):
         mean = _mean(*per_element)
         if _close(mean, trainer_loss) and _same_in_training(trainer, first):
             each = _of_targets(trainer)
-            return each, each if _close(mean, evaluated_loss) else partial(_evaluated, trainer)
+            return each, each if _close(mean, evaluated_loss) else evaluated
     train = _of_parts(trainer, mean=False)
     if mean_of_parts:
         parts = trainer.args.gradient_accumulation_steps
@@ -58,7 +60,7 @@ def objectives(trainer: Trainer, loader: Any, say: Callable[[str], None]) -> tup
                 f"{parts} parts: divide the loss by it (or by {parts}, where each part's own mean is meant)"
             )
         return _named_sum(train, parts), _of_parts(trainer, mean=True)
-    return train, train if _close(trainer_loss, evaluated_loss) else partial(_evaluated, trainer)
+    return train, train if _close(trainer_loss, evaluated_loss) else evaluated
 
 
 def _named_sum(total: Any, parts: int) -> Any:
@@ -109,6 +111,13 @@ def _evaluated(trainer: Trainer, model: nn.Module, batch: Any) -> Tensor:
     return torch.stack([loss.mean().float() for loss in losses]).mean()
 
 
+def _computed(trainer: Trainer, model: nn.Module, batch: Any) -> Tensor:
+    """Return what `compute_loss` gives a batch by itself, or the parts of a step's, no targets counted for it."""
+    parts = batch if isinstance(batch, list) else [batch]
+    losses = [trainer.compute_loss(model, trainer._prepare_inputs(dict(part))) for part in parts]  # noqa: SLF001
+    return torch.stack([loss.mean().float() for loss in losses]).mean()
+
+
 def _of_targets(trainer: Trainer) -> Any:
     return lambda model, batch: _all(trainer, model, batch)
 
@@ -140,9 +149,12 @@ def _ignores_count(trainer: Trainer, part: Any) -> bool:
     return bool(torch.isclose(losses[0], losses[1], rtol=SAME, atol=0.0))
 
 
-def _scales(trainer: Trainer) -> bool:
-    """Say whether the Trainer leaves it to the loss to divide by the targets of all parts."""
-    return bool(trainer.model_accepts_loss_kwargs or trainer.compute_loss_func is not None)
+def _scales(trainer: Trainer, *, counted: bool = True) -> bool:
+    """Say whether the Trainer leaves it to the loss to divide by the targets of all parts, where these were counted."""
+    said = getattr(trainer, "loss_is_scaled_for_ga", None)  # by a subclass with a compute_loss of its own
+    if said is not None:
+        return bool(said)
+    return bool((trainer.model_accepts_loss_kwargs and counted) or trainer.compute_loss_func is not None)
 
 
 def _own_loss(trainer: Trainer, model: nn.Module, parts: list[Any]) -> Tensor:
@@ -150,8 +162,8 @@ def _own_loss(trainer: Trainer, model: nn.Module, parts: list[Any]) -> Tensor:
     inputs = [trainer._prepare_inputs(dict(part)) for part in parts]  # noqa: SLF001 - there is no public way
     count = trainer._get_num_items_in_batch(inputs, trainer.args.device)  # noqa: SLF001
     losses = [trainer.compute_loss(model, dict(inputs_of_part), num_items_in_batch=count) for inputs_of_part in inputs]
-    total: Tensor = torch.stack([loss.mean() for loss in losses]).sum()
-    return total if count is not None and _scales(trainer) else total / len(parts)
+    total: Tensor = torch.stack([loss.mean().float() for loss in losses]).sum()
+    return total if _scales(trainer, counted=count is not None) else total / len(parts)
 
 
 def _all(trainer: Trainer, model: nn.Module, batch: Any) -> dict[str, Tensor]:

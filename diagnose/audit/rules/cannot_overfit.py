@@ -6,6 +6,8 @@ from diagnose.audit.findings import NETWORK, Audit, Rule
 
 ENOUGH = 0.7  # of the loss at the start; label smoothing alone keeps it from falling to nothing
 AT_FLOOR = 0.05  # of the loss at the start
+MOSTLY = 0.5  # of the weights: where more are frozen, what is left (an adapter, a head) may not learn samples by heart
+FROZEN = "{:.0%} of the weights are frozen, and what is left need not learn {} samples by heart"
 LATE = "{} steps, all that the budget allows, do not tell"
 
 RULES = (Rule(
@@ -17,14 +19,17 @@ RULES = (Rule(
 ),)  # fmt: skip
 
 
-def judge(audit: Audit, fit: tuple[float, float, int, bool], samples: int, least: float) -> None:
+def judge(audit: Audit, fit: tuple[float, float, int, bool], samples: int, least: float, frozen: float = 0.0) -> None:
     """Judge by training on a few samples, and by the floor that their loss cannot fall below, whatever the network.
 
     `fit`: the first and the lowest loss, the steps, and whether these were fewer than tell that it cannot.
+    `frozen`: the share of the weights that are not trained.
     """
     start, lowest, steps, spent = fit
     if has_fallen(start, lowest, least):
         audit.keeps("cannot-overfit", start=start, lowest=lowest, steps=steps)
+    elif frozen > MOSTLY:
+        audit.skips("cannot-overfit", FROZEN.format(frozen, samples), matters=False)
     elif spent:
         audit.skips("cannot-overfit", LATE.format(steps), matters=False)
     else:

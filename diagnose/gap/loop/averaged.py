@@ -41,7 +41,7 @@ def as_reported(
         matches = [NAMED.match(fit.factor) for fit in fits(side.reported, read, texts[k], same=True)]
         if len(matches) != 1 or matches[0] is None:
             continue
-        name = matches[0][1]
+        name = "batch" if texts[k].scalar and matches[0][1] == "mean" else matches[0][1]  # one number a batch
         sides[k] = replace(side, reduction=name)
         notes.append(
             f"the reported {SIDES[k]} loss is the mean {REDUCTIONS[name]} and was read so (reduction={name!r})"

@@ -177,6 +177,8 @@ def _depends_in(subject: Subject, batch: Any, own: Condition, where: str) -> boo
         whole, *parts = (subject.run(some, quiet, 0, where) for some in (batch, *halves))
     except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
         return False
+    if not whole.scalar and whole.size != size:  # of a step's several parts, whose rows lie one behind the other
+        return False
     depends = _otherwise(whole, parts, size, selected=bool(subject.selectors.get(own.objective)))
     return depends if depends or all(part.nats.any() for part in (whole, *parts)) else None
 

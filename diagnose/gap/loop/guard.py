@@ -270,7 +270,7 @@ def guarded(model: nn.Module, loaders: Iterable[Any] = (), others: Sequence[nn.M
         DiagnoseError: what was run changed weights, gradients or the model's parts; they have been put back.
     """
     guard, change = StateGuard(model, [StateGuard(other) for other in others]), None
-    with _random_states(loaders), _modes():
+    with random_states(loaders), _modes():
         try:
             yield guard
             change = guard.trespass()
@@ -301,7 +301,7 @@ def _modes() -> Iterator[None]:
 
 
 @contextmanager
-def _random_states(loaders: Iterable[Any]) -> Iterator[None]:
+def random_states(loaders: Iterable[Any]) -> Iterator[None]:
     """Put every random state back: Python's, numpy's, torch's on all devices, and the loaders' own generators."""
     loader_states = [(generator, generator.get_state()) for generator in generators(loaders)]
     cuda = torch.cuda.get_rng_state_all() if _cuda_in_use() else None

@@ -14,6 +14,7 @@ import torch
 from diagnose.gap.loop.numbers_seen import called
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, named_tensors
 from diagnose.gap.loop.targets_seen import TargetsSeen
+from diagnose.gap.term import SIDES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +37,7 @@ class RowsSeen:
         self.lengths: dict[Key, list[NDArray[np.int64]]] = {}
         self.targets: dict[Key, list[int]] = {}
         self.ids: dict[Key, dict[int, int]] = {}
+        self.padded: dict[Key, bool | None] = {}  # whether a mask says that some is padding; None: there is no mask
         self.pairs = TargetsSeen()
 
     def add(self, part: Any) -> None:
@@ -48,6 +50,7 @@ class RowsSeen:
             present = table.get((*key[:-1], PRESENT))
             same = present is not None and present.shape == rows.shape
             inside = present != 0 if present is not None and same else torch.ones_like(rows) > 0
+            self.padded[key] = (bool(self.padded.get(key)) or not bool(inside.all())) if same else None
             self._row(key, rows.detach(), inside)
             masked_rows[key] = rows.detach(), inside & (rows != IGNORED)
         self.pairs.add(masked_rows)
@@ -64,15 +67,29 @@ class RowsSeen:
             count_ids(ids, rows_BT[counted & present_BT])
 
     def unlike(self, val: RowsSeen) -> list[str]:
-        """Return in what validation's rows differ from these of training; each kind of difference once."""
+        """Return in what validation's rows differ from these of training; each kind of difference once.
+
+        Where one side alone has a mask that says what is padding, its rows and the other's are not of the same.
+        """
+        unmasked = {key: difference for key in self.padded if (difference := self._unmasked(key, val))}
+        both = [key for key in self.lengths if key in val.lengths and key not in unmasked]
         kinds = (
-            [(key, _left_out(self.targets[key], val.targets[key])) for key in self.targets if key in val.targets],
-            [(key, _longer(self.lengths[key], val.lengths[key])) for key in self.lengths if key in val.lengths],
-            [(key, new_ids(self.ids[key], val.ids[key])) for key in self.ids if key in val.ids],
+            list(unmasked.items()),
+            [(key, _left_out(self.targets[key], val.targets[key])) for key in both],
+            [(key, _longer(self.lengths[key], val.lengths[key])) for key in both],
+            [(key, new_ids(self.ids[key], val.ids[key])) for key in both],
         )
         first = [next(((key, difference) for key, difference in some if difference), None) for some in kinds]
         of = [f"{called(key)} {difference}" for key, difference in filter(None, first)]
         return self.pairs.unlike(val.pairs) + of
+
+    def _unmasked(self, key: Key, val: RowsSeen) -> str:
+        """Say that a mask of padding is there on one side alone; "" where it is not, or masks nothing."""
+        padded = self.padded[key], val.padded.get(key, False)
+        if None not in padded or not any(padded):
+            return ""
+        sides = SIDES if padded[1] is None else SIDES[::-1]
+        return f"comes with an {PRESENT} in {sides[0]} alone: in {sides[1]} padding is read as if it were tokens"
 
 
 def count_ids(counts: dict[int, int], values: Tensor) -> None:

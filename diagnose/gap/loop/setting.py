@@ -339,6 +339,8 @@ def summed(text: BatchReadings, sides: SideConditions) -> list[str]:
     for k, name in ((1, "validation"), (0, "training")):
         ratios = np.divide(both[k], both[1 - k])
         if (np.abs(ratios - ratios.round()) <= DEPENDS * ratios).all() and ratios.min() > 1 + DEPENDS:
+            if ratios.min() < text.samples / text.batches and np.ptp(ratios) <= DEPENDS:  # fewer than samples
+                return [f"{name}'s is {ratios.mean():,.0f} times the other's on every batch"]
             return [f"{name}'s is the other's times a whole number on every batch (at most {ratios.max():,.0f}): a sum "
                     "over samples instead of their mean"]  # fmt: skip
     return []
