@@ -9,7 +9,7 @@ import numpy as np
 from diagnose.formatting import counted, cut, estimate, visible
 from diagnose.logs import arithmetic, causes, plausibility, statistics
 from diagnose.logs.choose import Choice, choose
-from diagnose.logs.fold_columns import run_of
+from diagnose.logs.fold_columns import run_of, title_of
 from diagnose.logs.log_verdict import Sides, averaged, digits_of, last_ratio, place, shown_as, verdict
 from diagnose.logs.pairs import all_pairs, pair, paired
 from diagnose.logs.read import parse_columns, read_each, whole
@@ -330,7 +330,7 @@ def _named(log: Log, runs: list[Pairs], given: list[str]) -> list[LogRun]:
 
     The heading is the last line before the run's first row that may name a run, where each run has one.
     """
-    beside = [run_of(run.train.name) for run in runs]
+    beside = [run_of(run.train.name) or title_of(run.train.name) for run in runs]
     given = given or (beside if all(beside) else [])
     names, before = [cut(visible(name), 40) for name in given], 0.0
     for run in runs if not given else []:

@@ -25,7 +25,7 @@ from diagnose.gap.loop.other_objective import with_other_objective
 from diagnose.gap.loop.other_precision import with_other_precision
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.readings import Subject, read
-from diagnose.gap.loop.redrawn import is_redrawn, is_shuffled, sampler_of, transformed, unweighted
+from diagnose.gap.loop.redrawn import DRAWN_ANEW, is_redrawn, is_shuffled, sampler_of, transformed, unweighted
 from diagnose.gap.loop.resampled import draw_luck, luck_notes
 from diagnose.gap.loop.second_model import with_second_model
 from diagnose.gap.loop.shared import OTHERS, SharedSamples
@@ -54,7 +54,6 @@ APART = "they are built otherwise, so that what the two objectives differ in is 
 SAME_EACH_TIME = {"batch norm"}  # kinds of training mode that draw nothing
 MASKS = 64  # batches with masks of their own that are read where there are fewer than `ENOUGH`: their luck is skewed
 REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
-DRAWN_ANEW = "training's samples are drawn anew each pass, so that validation's cannot be looked up among all"
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def measure(
     under_all = {condition: reading for text in readings.train for condition, reading in text.readings.items()}
     known = readings.known
     by_value = known is not None and (known.alike or known.layout.by_value)
-    repeated += [noticed.how_compared(known)] if by_value and overlap is not None else []
+    repeated += [shared.how_compared(uncut(train))] if by_value and overlap is not None else []
     unseen, unseen_why = unseen_readings(readings.val[0], overlap, whole, why, by_value=by_value)
     texts = (*readings.train, *readings.val, *(text for text in readings.shown if text))
     return Measurements(
