@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,37 +10,43 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from diagnose.logs.pairs import Track
-
 AROUND = 0.25  # of the distance between validations: training values this near say what training is there
 CURVED = 7  # training values from which a curve is laid through them, not their mean
 LINE = 4  # last training values that a line is laid through where validation comes behind them, at the least
 STRAIGHT = 2.0  # times the variance of their noise: where values scatter about a line by more, it bends
 
 
-def course(train: Track, at: float, reach: float, alone: float, ends: bool) -> float:
+def course(
+    places: NDArray[np.float64], values: NDArray[np.float64], at: float, reach: float, alone: float, *, ends: bool
+) -> float:
     """Return training's course at a place: a parabola through the values around it, or their mean where they are few.
 
-    `ends` says that what comes behind does not count: it is of the next epoch.
+    Args:
+        places: of the training loss, rising.
+        values: there.
+        at: the place.
+        reach: how far around it.
+        alone: the value that is there where no course is.
+        ends: what comes behind does not count: it is of the next epoch.
     """
     if ends:
-        train = _until(train, at)
-    if train.at[-1] < at and len(train.at) >= LINE:
-        within = train.at >= min(at - reach / AROUND, train.at[-LINE])
-        return _onward(train.at[within] - at, train.value[within], alone)
-    even = min(reach, at - train.at[0], train.at[-1] - at)
-    around = int(np.searchsorted(train.at, at + reach, "right") - np.searchsorted(train.at, at - reach))
-    reach = reach if even < reach <= at - train.at[0] and around >= 3 * CURVED else even
-    low, high = np.searchsorted(train.at, at - reach), np.searchsorted(train.at, at + reach, "right")
-    values, places = train.value[low:high], train.at[low:high] - at
-    if len(values) < 2 or reach <= 0 or (ends and len(values) < CURVED):
+        places, values = places[places <= at], values[places <= at]
+    if places[-1] < at and len(places) >= LINE:
+        within = places >= min(at - reach / AROUND, places[-LINE])
+        return _onward(places[within] - at, values[within], alone)
+    even = min(reach, at - places[0], places[-1] - at)
+    around = int(np.searchsorted(places, at + reach, "right") - np.searchsorted(places, at - reach))
+    reach = reach if even < reach <= at - places[0] and around >= 3 * CURVED else even
+    low, high = np.searchsorted(places, at - reach), np.searchsorted(places, at + reach, "right")
+    near, x = values[low:high], places[low:high] - at
+    if len(near) < 2 or reach <= 0 or (ends and len(near) < CURVED):
         return alone
-    if len(values) < CURVED or np.ptp(places) == 0:
-        return float(values.mean())
-    x = places / np.abs(places).max()
+    if len(near) < CURVED or np.ptp(x) == 0:
+        return float(near.mean())
+    x = x / np.abs(x).max()
     basis = np.stack([np.ones_like(x), x, x * x], 1)
-    weights, *_ = np.linalg.lstsq(basis, values, rcond=None)
-    return float(weights[0]) if math.isfinite(float(weights[0])) else float(values.mean())
+    weights, *_ = np.linalg.lstsq(basis, near, rcond=None)
+    return float(weights[0]) if math.isfinite(float(weights[0])) else float(near.mean())
 
 
 def _onward(places: NDArray[np.float64], values: NDArray[np.float64], alone: float) -> float:
@@ -69,8 +74,3 @@ def _line(places: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[flo
 def _is_straight(places: NDArray[np.float64], values: NDArray[np.float64]) -> bool:
     """Say whether values scatter about a line by no more than by their noise, which second differences show."""
     return _line(places, values)[1] <= STRAIGHT * float((np.diff(values, 2) ** 2).mean()) / 6
-
-
-def _until(train: Track, at: float) -> Track:
-    keep = train.at <= at
-    return replace(train, at=train.at[keep], value=train.value[keep])

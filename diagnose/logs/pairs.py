@@ -314,7 +314,8 @@ def pair(train: Track, val: Track, scale: float = 0.0) -> tuple[NDArray[np.float
     near = printed.copy()
     if spacing < space * AROUND and not train.series.means:
         for k in np.flatnonzero(keep & ~early):
-            near[k] = course(train, float(val.at[k]), AROUND * space, float(near[k]), _ends(float(val.at[k]), scale))
+            at = float(val.at[k])
+            near[k] = course(train.at, train.value, at, AROUND * space, float(near[k]), ends=_ends(at, scale))
     return val.at[keep], near[keep], val.value[keep], printed[keep]
 
 

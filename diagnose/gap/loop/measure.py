@@ -135,11 +135,11 @@ def measure(
         )  # fmt: skip
         repeats = [] if sampler else noticed.repeats(train, "training")
         repeated = [*repeats, *_repeated(val, readings, shared, luck[1])]
+        known = readings.known
+        by_value = known is not None and (known.alike or known.layout.by_value)
+        repeated += [shared.how_compared(uncut(train))] if by_value and overlap is not None else []
     readings = replace(readings, train=_beside(readings.train, readings.val), val=_beside(readings.val, readings.train))
     under_all = {condition: reading for text in readings.train for condition, reading in text.readings.items()}
-    known = readings.known
-    by_value = known is not None and (known.alike or known.layout.by_value)
-    repeated += [shared.how_compared(uncut(train))] if by_value and overlap is not None else []
     unseen, unseen_why = unseen_readings(readings.val[0], overlap, whole, why, by_value=by_value)
     texts = (*readings.train, *readings.val, *(text for text in readings.shown if text))
     return Measurements(
