@@ -71,6 +71,9 @@ def read_each(
     """
     if fmt is not None and fmt not in FORMATS:
         raise DiagnoseError(f"--format {fmt} is unknown{nearest(fmt, FORMATS)}")
+    twice = next((path for k, path in enumerate(paths) if path.resolve() in [p.resolve() for p in paths[:k]]), None)
+    if twice is not None:
+        raise DiagnoseError(f"{source.shown(twice)} is given twice: two runs that are one would seem to agree")
     taken = columns or {}
     tracked = [path for path in paths if _is_tracked(path, fmt)]
     if run is not None and not tracked:

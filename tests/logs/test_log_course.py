@@ -80,3 +80,9 @@ class TestExportOfSeveralRuns:
             ("lucky-2 - train/loss", falls(0.8)), ("lucky-2 - val/loss", falls(0.6)),
         ))  # fmt: skip
         assert record.gap.last == pytest.approx(-0.2, abs=1e-4)
+
+
+def test_a_file_that_is_given_twice_is_no_second_run(tmp_path):
+    (tmp_path / "train.log").write_text("epoch 1 train loss 1.5 val loss 1.25\n")
+    with pytest.raises(DiagnoseError, match=r"train\.log is given twice"):
+        judge([tmp_path / "train.log", tmp_path / "." / "train.log"])
