@@ -95,8 +95,10 @@ class _Judge:
 
     def __init__(self, log: Log, runs: list[Pairs], choice: Choice, files: list[str], names: list[str]) -> None:
         self.log, self.files, self.choice, self.given = log, files, choice, runs
-        self.pairs = runs[_last_with_most([len(run.at_N) for run in runs])]
+        spoken_of = _last_with_most([len(run.at_N) for run in runs])
+        self.pairs = runs[spoken_of]
         self.runs = _named(log, runs, names) if len(runs) > 1 else []
+        self.run = self.runs[spoken_of].name if self.runs else ""
         self.gap = statistics.gap(self.pairs.at_N, self.pairs.gap_N)
         self.digits = digits_of(self.pairs)
         self.sides = Sides.of(self.pairs, self.digits)
@@ -130,6 +132,7 @@ class _Judge:
             notes=tuple(note if note.endswith(".") else f"{note[:1].upper()}{note[1:]}." for note in self.notes),
             verdict=verdict(self.pairs, self.gap, self.findings, self.runs),
             runs=tuple(self.runs),
+            run=self.run,
             others=tuple(self._others()),
             curves={
                 "train": _curve(self.pairs.train.at, self.pairs.train.value),

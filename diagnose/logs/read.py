@@ -94,10 +94,19 @@ def whole(logs: list[Log], paths: list[Path]) -> Log:
 def _is_tracked(path: Path, fmt: str | None) -> bool:
     """Say whether a path is a folder, or a file that only a tracker's reader knows."""
     if not path.exists():
-        raise DiagnoseError(f"{source.shown(path)} does not exist{nearest_file(path)}")
+        raise DiagnoseError(f"{source.shown(path)} does not exist{_instead(path)}")
     if path.is_dir():
         return True
     return fmt is None and path.is_file() and folders.is_tracked(path)
+
+
+def _instead(path: Path) -> str:
+    """Return what is to be given in the place of a file that does not exist."""
+    if str(path) == "-":
+        return ": a pipe is not read; write what it gives into a file first"
+    if path.parts[0].endswith(":") and len(path.parts[0]) > 2:  # "https:", behind which one of two strokes is left
+        return ": an address is not fetched; save what is there into a file first"
+    return nearest_file(path)
 
 
 def _folder(path: Path, run: str | None, columns: Columns) -> Log:

@@ -1,12 +1,14 @@
 """What a validation that comes behind training's last print is compared with, and whose losses are compared at all."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.judge import judge
+from diagnose.report.log_document import report_of
 
 
 def judged(tmp_path, text, name="metrics.csv"):
@@ -86,3 +88,30 @@ def test_a_file_that_is_given_twice_is_no_second_run(tmp_path):
     (tmp_path / "train.log").write_text("epoch 1 train loss 1.5 val loss 1.25\n")
     with pytest.raises(DiagnoseError, match=r"train\.log is given twice"):
         judge([tmp_path / "train.log", tmp_path / "." / "train.log"])
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("-", "- does not exist: a pipe is not read; write what it gives into a file first"),
+        ("https://example.org/train.log", "does not exist: an address is not fetched; save what is there into a file"),
+        ("nowhere.log", "nowhere.log does not exist"),
+    ],
+)
+def test_what_is_no_file_says_what_to_give(given, told):
+    with pytest.raises(DiagnoseError) as refused:
+        judge([Path(given)])
+    assert told in str(refused.value)
+
+
+def test_what_is_of_one_run_says_whose_it_is(tmp_path):
+    record = judged(tmp_path, export(
+        ("sunny-1 - train/loss", falls(0.6)), ("sunny-1 - val/loss", falls(0.7)),
+        ("lucky-2 - train/loss", falls(0.8)), ("lucky-2 - val/loss", falls(0.6)),
+    ))  # fmt: skip
+    report = report_of(record)
+    titles = {section.name: section.heading for section in report.sections}
+    assert record.run == "lucky-2"
+    assert titles["curves"] == "The two losses along lucky-2, one of 2 runs"
+    assert titles["findings"] == "What was found in lucky-2"
+    assert [head.note for head in report.headlines[:2]] == ["step 9 of lucky-2"] * 2
