@@ -21,11 +21,15 @@ WHOLE = 1e-3  # how far a count may be from a whole number
 LUCK = 3.0  # standard errors
 
 
+class HigherIsBetterError(DiagnoseError):
+    """What objectives return is no loss."""
+
+
 def refuse_hits(sides: AuditedSides) -> None:
     """Refuse objectives that count what is right: they fall where samples are given other samples' labels.
 
     Raises:
-        DiagnoseError: they do, on both sides.
+        HigherIsBetterError: they do, on both sides.
     """
     if sides.train is None or not all(_is_count(sides.passes, batch) for batch in sides.batches[:LOOKED]):
         return
@@ -36,7 +40,7 @@ def refuse_hits(sides: AuditedSides) -> None:
     if not all(fall.mean() > LUCK * fall.std(ddof=1) / len(fall) ** 0.5 for fall in falls):
         return
     own, other = (plain(float(told["training"][k].mean())) for k in range(2))
-    raise DiagnoseError(
+    raise HigherIsBetterError(
         f"the objectives return counts of what is right: training's is {own}, and {other} with the labels of other "
         "samples, so that higher is better; a gap is of losses: return 1 - it, or the loss"
     )

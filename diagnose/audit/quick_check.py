@@ -10,7 +10,7 @@ import numpy as np
 from diagnose.audit import side_evaluation
 from diagnose.audit.audited_sides import FEW, AuditedSides, first_of
 from diagnose.audit.findings import SEVERITIES, Audit
-from diagnose.audit.hits import refuse_hits
+from diagnose.audit.hits import HigherIsBetterError, refuse_hits
 from diagnose.audit.rules import labels_unrelated, targets_broadcast
 from diagnose.audit.side_batches import may_hold_text
 from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
@@ -130,7 +130,7 @@ def _refused(sides: AuditedSides) -> DiagnoseError | None:
     """Return why these are no losses; None where they may be."""
     try:
         refuse_hits(sides)
-    except DiagnoseError as why:
+    except HigherIsBetterError as why:
         return why
     return None
 

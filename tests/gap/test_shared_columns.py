@@ -60,13 +60,18 @@ def test_a_split_by_persons_is_not():
     assert not finding(train, val, 8)
 
 
-@pytest.mark.parametrize("kind", ["of its own", "classes", "one column"])
+@pytest.mark.parametrize("kind", ["of its own", "classes", "one column", "an hour"])
 def test_columns_that_tell_of_no_person_are_not(kind):
     x, y, draw = rows()
     if kind == "of its own":
         x = torch.randn(x.shape, generator=draw)
     elif kind == "classes":  # one of three, in as many columns that come together
         x[:, :5] = torch.randint(3, (len(x), 1), generator=draw).float()
+    elif kind == "an hour":  # of ten, in two forms
+        x, y, draw = rows(persons=120)
+        x[:, 0] = torch.randint(10, (len(x),), generator=draw).float()
+        x[:, 1] = x[:, 0] / 10
+        x[:, 2:] = torch.randn(len(x), 6, generator=draw)
     else:
         x[:, 1:] = torch.randn(len(x), 7, generator=draw)
     train, val = sides(x, y, torch.randperm(len(x), generator=draw))

@@ -112,6 +112,6 @@ def test_what_is_of_one_run_says_whose_it_is(tmp_path):
     report = report_of(record)
     titles = {section.name: section.heading for section in report.sections}
     assert record.run == "lucky-2"
-    assert titles["curves"] == "The two losses along lucky-2, one of 2 runs"
+    assert titles["curves"] == "The two losses along lucky-2, one of 2\xa0runs"
     assert titles["findings"] == "What was found in lucky-2"
     assert [head.note for head in report.headlines[:2]] == ["step 9 of lucky-2"] * 2

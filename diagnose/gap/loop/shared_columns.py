@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS, MOST_COLUMNS = 1 << 14, 256
 FEWEST_SETS = 10  # of values: fewer are classes, not persons
-ROWS_A_SET = 1.5  # at least, on average: what every row has of its own tells nothing
+ROWS_A_SET = (1.5, 64.0)  # on average: what every row has of its own tells nothing, nor what very many have (an hour)
 SHARED = 0.05  # of validation's rows: so many must be of what training knows
 
 
@@ -66,6 +66,6 @@ def _together(table_NC: NDArray[np.float64]) -> list[int]:
     alike: defaultdict[bytes, list[int]] = defaultdict(list)
     for column, values in enumerate(table_NC.T):
         _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
-        if FEWEST_SETS <= len(first) <= len(values) / ROWS_A_SET:
+        if len(first) >= FEWEST_SETS and ROWS_A_SET[0] <= len(values) / len(first) <= ROWS_A_SET[1]:
             alike[first[inverse].astype(np.int64).tobytes()].append(column)
     return max(alike.values(), key=len, default=[])
