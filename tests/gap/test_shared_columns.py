@@ -84,5 +84,7 @@ def test_passages_of_a_table_are_not_called_windows():
     train, val = sides(x, y, torch.randperm(len(x), generator=draw))
     found = audit_metric(network(11), train, val, budget=0.5).record["findings"]
     told = [one["what"] for one in found if one["rule"] == "scored-twice"]
+    verdict = audit_metric(network(11), train, val, budget=0.5).verdict
+    assert "no error or warning, but notes: scored-twice and split-overlap-near" in verdict
     assert told
     assert all("rows have columns in common" in what for what in told)
