@@ -200,7 +200,9 @@ def whole():
     setup = first_user(mode(), None if is_large() else 400)
     note(set_up_s=time.perf_counter() - begun)
     gpu_whole_runs.parts(setup, wait, note)
-    return done(**gpu_whole_runs.projected(setup, wait, gpu_speed.our_steps(setup), 300 if is_large() else 3))
+    steps, count = gpu_speed.our_steps(setup), 300 if is_large() else 3
+    whole_run = gpu_whole_runs.projected(setup, wait, steps, count)
+    return done(**whole_run, **gpu_whole_runs.beside(setup, wait, steps, count))
 
 
 def together():

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from unittest import mock
@@ -64,6 +65,33 @@ def projected(setup, wait, steps, count):
     rest = FOUND["set_up_s"] + FOUND["last_reading_s"]
     return {"steps": total, "reports": reports, "probes": probes, **parts_s,
             "projected_s_of_the_whole_run": sum(parts_s.values()) + rest}  # fmt: skip
+
+
+def beside(setup, wait, steps, count):
+    """Return milliseconds of a step while samples are written beside it without a pause, and how many were."""
+    from diagnose.runs.beside import Beside
+    from diagnose.training import sampling
+    from diagnose.training.second_network import second_network
+
+    second, thread, over, texts = second_network(setup), Beside(), threading.Event(), []
+    if second is None:
+        return {}
+    recipe = setup.recipe
+
+    def write(net, alone):
+        while not over.is_set():
+            texts.append(sampling.generate(
+                net, setup.text.tokenizer, "In the beginning", context=recipe.batches.context, seed=0,
+                turn=len(texts), precision=recipe.run.precision, alone=alone,
+            ))  # fmt: skip
+
+    alone = timed(steps, wait, count)
+    thread.begin(lambda: second.read(write))
+    each = timed(steps, wait, count)
+    over.set()
+    thread.settle()
+    return {"ms_a_step, no sample": 1e3 * alone, "ms_a_step, samples beside": 1e3 * each,
+            "samples_written_beside": len(texts)}  # fmt: skip
 
 
 def stacked(where, wait, count):

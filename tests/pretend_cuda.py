@@ -9,6 +9,7 @@ by the device is decided here: autocast, dropout and attention take the ways tha
 """
 # ruff: noqa: ARG004 - the signatures of autograd functions are torch's
 
+import threading
 import time
 import traceback
 from collections import Counter
@@ -48,20 +49,23 @@ class WaitError(RuntimeError):
     """The host would wait for the device."""
 
 
+class _Here(threading.local):
+    refuses, stacks, stream = False, False, None
+
+
 class Card:
     """What the pretended device was asked for.
 
     Attributes:
         ops: how often each operation was launched.
         waits: for what the host would have waited, and at which line of ours.
-        refuses: whether a wait is an error.
         first: what a process decides once; see `pretend_determinism`.
-        stacks: whether networks run stacked (`torch.vmap`), when C++ makes tensors for the device that it sees.
+        here: of each thread: whether a wait is an error (`refuses`), whether networks run stacked (`stacks`; for
+            `torch.vmap`, when C++ makes tensors for the device that it sees), and the queue that it fills (`stream`).
     """
 
     def __init__(self):
-        self.ops, self.waits, self.refuses, self.first = Counter(), Counter(), False, {}
-        self.stacks = False
+        self.ops, self.waits, self.first, self.here = Counter(), Counter(), {}, _Here()
 
     def reset(self):
         self.ops.clear()
@@ -70,17 +74,17 @@ class Card:
     def wait(self, what):
         where = _line()
         self.waits[what, where] += 1
-        if self.refuses:
+        if self.here.refuses:
             raise WaitError(f"{what} at {where}")
 
     @contextmanager
     def never_waited_for(self):
-        """Make every wait an error."""
-        self.refuses = True
+        """Make every wait of this thread an error."""
+        self.here.refuses = True
         try:
             yield
         finally:
-            self.refuses = False
+            self.here.refuses = False
 
 
 CARD = Card()
@@ -203,11 +207,11 @@ def _stacking(vmap):
 
     def wrapped(func, *given, **more):
         def call(*args):
-            CARD.stacks = True
+            CARD.here.stacks = True
             try:
                 return vmap(func, *given, **more)(*args)
             finally:
-                CARD.stacks = False
+                CARD.here.stacks = False
 
         return call
 
@@ -226,7 +230,7 @@ def _run(func, args, kwargs):
     device = kwargs.get("device")
     wanted = device is not None and torch.device(device).type == "cuda"
     there = len(here) < len(tensors)
-    wanted = wanted or (CARD.stacks and not tensors and device is not None)
+    wanted = wanted or (CARD.here.stacks and not tensors and device is not None)
     if name == "_to_copy" and device is not None:
         return _copied(func, args[0], kwargs, wanted=wanted)
     if name == "copy_" and here and there and not _is_queued(here[0], args, kwargs):
@@ -283,7 +287,7 @@ class _Moves(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if CARD.stacks and func in PLACES and isinstance(_unstacked(args[0]), OnCard):
+        if CARD.here.stacks and func in PLACES and isinstance(_unstacked(args[0]), OnCard):
             return PLACES[func](args[0])
         if func is torch.Tensor.to and not isinstance(_unstacked(args[0]), OnCard):
             return _moved(*args, **kwargs)
@@ -321,11 +325,14 @@ class _Autocast:
         torch.set_autocast_dtype("cuda", self.before[1])
 
 
-@contextmanager
-def seen_in_this_thread():
+def _seeing(run):
     """Let a thread see the pretended device, too: torch's modes are each thread's own."""
-    with _Moves(), _Dispatch():
-        yield
+
+    def wrapped(thread):
+        with _Moves(), _Dispatch():
+            run(thread)
+
+    return wrapped
 
 
 GENERATOR = torch.Generator()
@@ -354,7 +361,8 @@ class _Attention(torch.autograd.Function):
     def forward(ctx, q, k, v, mask, p, causal):
         leaves = [t.held.detach().float().requires_grad_() for t in (q, k, v)]
         more = {"attn_mask": _held(mask), "dropout_p": p, "is_causal": causal}
-        with torch.enable_grad(), torch._C._DisableTorchDispatch(), _exactly(), _card_s_generator():
+        draws = _card_s_generator() if p > 0 else nullcontext()
+        with torch.enable_grad(), torch._C._DisableTorchDispatch(), _exactly(), draws:
             y = PLAIN_ATTENTION(*leaves, **more)
         ctx.leaves, ctx.y, ctx.dtype = leaves, y, q.dtype
         CARD.ops["attention"] += 1
@@ -402,8 +410,8 @@ class Event:
     def __init__(self, enable_timing=False):
         self.timed, self.at = enable_timing, None
 
-    def record(self):
-        self.at = time.perf_counter()
+    def record(self, stream=None):
+        self.stream, self.at = stream or CARD.here.stream, time.perf_counter()
 
     def synchronize(self):
         assert self.at is not None, "an event that was never recorded"
@@ -414,8 +422,29 @@ class Event:
         return 1000 * (end.at - self.at)
 
 
+class Stream:
+    """A queue of the device, which waits for what was recorded in another."""
+
+    def __init__(self, device=None):
+        self.device, self.waited = torch.device(device or CUDA), []
+
+    def wait_event(self, event):
+        event.synchronize()
+        self.waited.append(event)
+
+
+@contextmanager
+def _filling(stream):
+    before, CARD.here.stream = CARD.here.stream, stream
+    try:
+        yield
+    finally:
+        CARD.here.stream = before
+
+
 CALLS = {
-    "Event": Event,
+    "Event": Event, "Stream": Stream, "stream": _filling,
+    "current_stream": lambda device=None: CARD.here.stream or Stream(device),
     "_lazy_init": lambda: None, "is_available": lambda: True, "is_initialized": lambda: True, "device_count": lambda: 1,
     "current_device": lambda: 0, "is_bf16_supported": lambda *_, **__: True,
     "get_device_name": lambda *_: "Pretended", "get_device_capability": lambda *_: (9, 0),
@@ -446,6 +475,7 @@ def pretended():
     with pytest.MonkeyPatch.context() as patch:
         for name, call in CALLS.items():
             patch.setattr(torch.cuda, name, call)
+        patch.setattr(threading.Thread, "run", _seeing(threading.Thread.run))
         patch.setattr(torch, "autocast", _Autocast)
         patch.setattr(torch, "inference_mode", lambda mode=True: torch.no_grad() if mode else nullcontext())
         patch.setattr(torch.func, "vmap", _stacking(torch.func.vmap))

@@ -105,7 +105,7 @@ def _recorded(audit: Audit, run: AuditedRun, network: nn.Module, table: pd.DataF
         return
     some = table.iloc[:: max(1, len(table) // READ)]
     documents = some.document.to_numpy(np.int64)
-    exact = run.text.corpus.doc_bytes[documents]
+    exact = run.text.corpus.sizes(documents)
     recorded = some.nats.to_numpy(float)
     now = evaluation.canonical(
         network, run.text.stream, documents, exact, run.recipe.batches.context, run.recipe.run.precision

@@ -27,7 +27,7 @@ COMPARED = 4  # batches whose targets are compared with their documents
 def tokens(audit: Audit, run: AuditedRun) -> None:
     """Judge the run's own tokenizer: what it loses, whether it is the recipe's, what it was learned from."""
     corpus, split = run.text.corpus, run.text.split
-    some = split.scored[: max(1, int(np.searchsorted(corpus.doc_bytes[split.scored].cumsum(), TRIED)))]
+    some = split.scored[: max(1, int(np.searchsorted(corpus.sizes(split.scored).cumsum(), TRIED)))]
     val = list(corpus.texts(some))
     if run.recipe.tokenizer.path:
         audit.skips("vocabulary-leak", "the tokenizer was ready, not learned here", matters=False)
@@ -52,7 +52,7 @@ def _encode(run: AuditedRun, text: str) -> list[int]:
 
 def record(audit: Audit, run: AuditedRun) -> pd.DataFrame | None:
     """Judge what was scored, document by document; return the table, or None where it is not in order."""
-    table, sizes = run_tables.read_table(run.path, "validation"), run.text.corpus.doc_bytes
+    table, corpus = run_tables.read_table(run.path, "validation"), run.text.corpus
     documents = table.document.to_numpy(np.int64)
     wanted = run.text.split.scored
     if not np.isin(wanted, documents).all():
@@ -60,11 +60,11 @@ def record(audit: Audit, run: AuditedRun) -> pd.DataFrame | None:
     again = len(documents) - len(np.unique(documents))
     what_is_scored.judge_repeated_documents(audit, again, len(documents))
     missing = np.setdiff1d(wanted, documents)
-    known = documents[(documents >= 0) & (documents < len(sizes))]
+    known = documents[(documents >= 0) & (documents < len(corpus))]
     foreign = len(documents) - len(np.intersect1d(known, wanted)) - again
-    recorded_bytes = table.bytes.to_numpy(np.int64)[(documents >= 0) & (documents < len(sizes))]
-    off = int(np.abs(sizes[known] - recorded_bytes).sum())
-    whole = int(sizes[wanted].sum()), len(wanted)
+    recorded_bytes = table.bytes.to_numpy(np.int64)[(documents >= 0) & (documents < len(corpus))]
+    off = int(np.abs(corpus.sizes(known) - recorded_bytes).sum())
+    whole = corpus.size(wanted), len(wanted)
     if not what_is_scored.judge_documents(audit, len(missing), foreign, off, whole):
         audit.skips("end-unpaid", "the record of the validation text is not in order", matters=False)
         return None

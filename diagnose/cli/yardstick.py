@@ -70,7 +70,7 @@ def yardstick(
     name = text.title or text.name
     report = report_of(BaselineScale(name, tuple(baselines), tuple(runs), tuple(laws), scored, command()))
     where = render_alone(report, out, f"yardstick-{name}") if page or output.opens else None
-    size = int(text.doc_bytes[parts.scored].sum())
+    size = text.size(parts.scored)
     rows = {"runs": [asdict(peer) for peer in runs], "published": [asdict(peer) for peer in peers.PUBLISHED]}
     more = {"laws": [law.record() for law in laws]} | ({"page": str(where)} if where else {})
     record = {"bytes": size, "yardsticks": scoring.records(baselines), **rows, **more}

@@ -36,7 +36,6 @@ __all__ = ["Corpus", "cache_folder", "load", "stale"]
 BUNDLED = {"akjv": "the Bible, American King James Version"}
 GAP = 4096  # bytes between two documents that are rather read over than sought past
 CUT = re.compile(rb" (?=[!-~])")  # where long documents may be cut: no token of ours reaches across this place
-BLOCK = 1 << 22  # bytes of documents that are given end to end
 Indices = Iterable[int]
 
 
@@ -94,10 +93,15 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    @property
-    def doc_bytes(self) -> NDArray[np.int64]:
-        """UTF-8 bytes of each document, (N,)."""
-        return np.diff(self.offsets)
+    def sizes(self, documents: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the UTF-8 bytes of each of some documents."""
+        return np.asarray(self.offsets[documents + 1] - self.offsets[documents])
+
+    def size(self, documents: Indices | None = None) -> int:
+        """Return the UTF-8 bytes of some documents (default: all) together, however many they are."""
+        if documents is None:
+            return int(self.offsets[-1] - self.offsets[0])
+        return sum(int(self.sizes(part).sum()) for part in self._blocks(documents))
 
     def text(self, i: int) -> str:
         """Return document i."""
@@ -135,7 +139,7 @@ class Corpus:
                         yield part, i, n == 0
 
     def blocks(self, size: int = CHUNK) -> Iterator[TextBlock]:
-        """Yield the whole text in order, some mebibytes at a time; longer documents than `size` bytes as by `parts`."""
+        """Yield the whole text in order, a mebibyte at a time; longer documents than `size` bytes as by `parts`."""
         for block in self._blocks(None):
             long = np.flatnonzero(self.offsets[block + 1] - self.offsets[block] > size).tolist()
             for a, b in zip([0, *(i + 1 for i in long)], [*long, len(block)], strict=True):
@@ -146,7 +150,7 @@ class Corpus:
     def _end_to_end(self, documents: NDArray[np.int64]) -> Iterator[TextBlock]:
         starts, ends = self.offsets[documents], self.offsets[documents + 1]
         with (self.folder / "text.bin").open("rb") as file:
-            for a, b in _runs(starts, ends, BLOCK):
+            for a, b in _runs(starts, ends):
                 file.seek(int(starts[a]))
                 data = file.read(int(ends[b - 1] - starts[a]))
                 yield TextBlock(data, ends[a:b] - starts[a:b], documents[a:b], np.ones(b - a, bool))
@@ -194,14 +198,14 @@ def _last_cut(data: bytes) -> int:
     return spaces[-1] if spaces else codecs.utf_8_decode(data, "strict", False)[1]
 
 
-def _runs(starts: NDArray[np.int64], ends: NDArray[np.int64], most: int = CHUNK) -> Iterator[tuple[int, int]]:
-    """Divide documents into runs that one read of at most so many bytes (or a document) covers."""
+def _runs(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Divide documents into runs that one read of at most a mebibyte (or a document) covers."""
     gap = starts[1:] - ends[:-1]
     apart = np.flatnonzero((gap < 0) | (gap > GAP)) + 1
     for a, b in zip([0, *apart.tolist()], [*apart.tolist(), len(starts)], strict=True):
         first = a
         while first < b:
-            last = int(np.searchsorted(ends[first:b], starts[first] + most, "right")) + first
+            last = int(np.searchsorted(ends[first:b], starts[first] + CHUNK, "right")) + first
             last = max(last, first + 1)
             yield first, last
             first = last

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
-KEPT = 1 << 26  # bytes of memory, about, for chunks and their tokens
+KEPT = 1 << 25  # bytes of memory, about, for chunks and their tokens
 OVERHEAD = 200  # bytes that a chunk takes beside its characters and tokens
 TOGETHER = 1 << 10  # new chunks that are encoded as one text
 CODES = 0x110000

@@ -49,23 +49,22 @@ class Excerpt:
 
 def excerpt(corpus: Corpus, split: Split) -> Excerpt:
     """Take the training and the scored documents of a split, or as many of them as are quickly counted."""
-    sizes = corpus.doc_bytes
-    texts = [_cut(corpus, _some(documents, sizes, most), most) for documents, most in _sides(split)]
+    texts = [_cut(corpus, _some(corpus, documents, most), most) for documents, most in _sides(split)]
     return Excerpt(texts[0], texts[1], fits(corpus, split), split.kind == "tail")
 
 
-def _some(documents: NDArray[np.int64], sizes: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+def _some(corpus: Corpus, documents: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """Return documents in their order, as many at random as fit; at least one."""
-    if sizes[documents].sum() <= most:
+    if corpus.size(documents) <= most:
         return documents
     order = seeding.generator(0, "yardstick", len(documents)).permutation(len(documents))
-    fits = np.cumsum(sizes[documents[order]]) <= most
+    fits = np.cumsum(corpus.sizes(documents[order])) <= most
     return documents[np.sort(order[: max(1, int(fits.argmin()))])]
 
 
 def _cut(corpus: Corpus, documents: NDArray[np.int64], most: int) -> list[bytes]:
     """Return documents as UTF-8; of one that alone is too long, its beginning."""
-    if len(documents) > 1 or corpus.doc_bytes[documents].sum() <= most:
+    if len(documents) > 1 or corpus.size(documents) <= most:
         return list(corpus.raw(documents))
     data = next(part for part, _, _ in corpus.parts(documents, most))
     return [data]
@@ -73,7 +72,7 @@ def _cut(corpus: Corpus, documents: NDArray[np.int64], most: int) -> list[bytes]
 
 def fits(corpus: Corpus, split: Split) -> bool:
     """Say whether the excerpt is all there is."""
-    return all(corpus.doc_bytes[documents].sum() <= most for documents, most in _sides(split))
+    return all(corpus.size(documents) <= most for documents, most in _sides(split))
 
 
 def _sides(split: Split) -> tuple[tuple[NDArray[np.int64], int], ...]:

@@ -92,10 +92,9 @@ def shared(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64
     All documents are compared whole. Passages are those of all documents too, or of every second, third, ... one
     where they hold more text than `LOOKED_UP`.
     """
-    sizes = corpus.doc_bytes
-    every = max(1, -(-int(sizes[documents].sum()) // LOOKED_UP))
+    every = max(1, -(-corpus.size(documents) // LOOKED_UP))
     some = documents[::every]
-    size = int(sizes[train].sum() + sizes[some].sum())
+    size = corpus.size(train) + corpus.size(some)
     sampled = min(1 << max(0, (size - 1) // HASHES).bit_length(), SPARSEST)
     exact = _exact(corpus, train, documents)
     seen_N, total_N = _seen_passages(corpus, train, some, sampled)
@@ -145,7 +144,7 @@ class SeenDocuments:
 def seen(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64]) -> SeenDocuments:
     """Look each document up in the training text, both given by the corpus's numbers."""
     documents, train = np.unique(documents), np.unique(train)
-    size = int(corpus.doc_bytes[documents].sum())
+    size = corpus.size(documents)
     sampled = 1 << max(0, (size - 1) // HASHES).bit_length()
     seen_N, total_N = _seen_passages(corpus, train, documents, sampled)
     exact, share = _exact(corpus, train, documents), seen_N / np.maximum(total_N, 1)
@@ -179,19 +178,29 @@ def _most_from_one(
     owner, hashes = (np.concatenate(some) for some in zip(*parts, strict=True))
     distinct, place, count = np.unique(hashes, return_inverse=True, return_counts=True)
     owners, first = owner[np.argsort(place, kind="stable")], np.cumsum(count) - count
-    pairs: list[NDArray[np.int64]] = []
+    most, open_pairs = np.zeros(len(documents), np.int64), np.zeros(0, np.int64)
     for theirs, passages in _passages(corpus, train, sampled):
+        if not len(theirs):
+            continue
         at = np.minimum(np.searchsorted(distinct, passages), len(distinct) - 1)
         hit = (distinct[at] == passages) & (count[at] <= COMMON)
         once = np.unique(at[hit] * len(train) + theirs[hit])  # what a document says twice counts once
         passage, by = once // len(train), once % len(train)
         times = count[passage]
         within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
-        pairs.append(owners[np.repeat(first[passage], times) + within] * len(train) + np.repeat(by, times))
-    both, shared_passages = np.unique(np.concatenate([np.zeros(0, np.int64), *pairs]), return_counts=True)
-    most = np.zeros(len(documents), np.int64)
-    np.maximum.at(most, both // max(1, len(train)), shared_passages)
+        pairs = owners[np.repeat(first[passage], times) + within] * len(train) + np.repeat(by, times)
+        pairs = np.concatenate([open_pairs, pairs])
+        goes_on = pairs % len(train) == theirs[-1]  # a long document's next passages may come with the next ones
+        _raise_most(most, pairs[~goes_on], len(train))
+        open_pairs = pairs[goes_on]
+    _raise_most(most, open_pairs, len(train))
     return np.asarray(most / np.maximum(np.bincount(owner, minlength=len(documents)), 1))
+
+
+def _raise_most(most: NDArray[np.int64], pairs: NDArray[np.int64], train_documents: int) -> None:
+    """Raise each document's count to that of the training document that it shares most of these passages with."""
+    both, passages = np.unique(pairs, return_counts=True)
+    np.maximum.at(most, both // max(1, train_documents), passages)
 
 
 def _seen_passages(

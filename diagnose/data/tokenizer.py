@@ -130,7 +130,7 @@ def learned_from(settings: TokenizerSettings, corpus: Corpus, split: Split) -> i
 
 
 def _size(corpus: Corpus, split: Split) -> int:
-    return int(corpus.doc_bytes[split.learned].sum())
+    return corpus.size(split.learned)
 
 
 def _spread(parts: Iterable[bytes], share: float) -> Iterator[bytes]:

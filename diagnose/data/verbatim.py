@@ -24,17 +24,19 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 WINDOW = 8  # bytes that are looked up at once, for they fit a number
+BLOCK = 1 << 16  # bytes of training text whose windows fit a processor's cache
 BORDER = b"\xff"  # between documents: no byte of UTF-8
+MIXED, BITS = np.uint64(0x9E3779B97F4A7C15), 20  # of a window's hash, which tells most windows that are not looked up
 EXCERPTS = 50  # of unseen documents
 
 
 @dataclass(frozen=True)
 class Index:
-    """The training text with all its windows in order.
+    """The training text with its windows in order: those that are looked up, and a few more.
 
     Attributes:
         text: documents with borders between them.
-        windows_P: all windows, ascending, as numbers.
+        windows_P: the windows, ascending, as numbers.
         places_P: where each stands.
     """
 
@@ -43,12 +45,25 @@ class Index:
     places_P: Ints
 
 
-def index(documents: Sequence[bytes]) -> Index:
-    """Put the windows of documents in order: some 17 bytes of memory for each byte of text."""
+def index(documents: Sequence[bytes], texts: Sequence[str]) -> Index:
+    """Put those windows of documents in order that `longest` looks up for some texts."""
     text = BORDER.join(documents)
-    windows_P = _windows(text)
-    places_P = np.argsort(windows_P)
-    return Index(text, windows_P[places_P], places_P)
+    looked_up = np.zeros(1 << BITS, bool)
+    for one in texts:
+        looked_up[_hashes(_windows(one.encode()))] = True
+    windows, places = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+    for first in range(0, len(text), BLOCK):
+        some = _windows(text[first : first + BLOCK + WINDOW - 1])
+        here = np.flatnonzero(looked_up[_hashes(some)])
+        windows.append(some[here])
+        places.append(here + first)
+    windows_P, places_P = np.concatenate(windows), np.concatenate(places)
+    order = np.argsort(windows_P)
+    return Index(text, windows_P[order], places_P[order])
+
+
+def _hashes(windows: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    return (windows * MIXED) >> np.uint64(64 - BITS)
 
 
 def _windows(text: bytes) -> NDArray[np.uint64]:
@@ -96,21 +111,24 @@ def _short(data: bytes, text: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def mark(samples: Sequence[dict[str, Any]], unseen: Sequence[str], training: Index) -> None:
+def mark(samples: Sequence[dict[str, Any]], unseen: Sequence[str], documents: Sequence[bytes]) -> None:
     """Note at each sample the longest stretch that training holds as well; at the last, how long unseen text has one.
 
     Args:
         samples: as they are stored; changed in place. What follows the prompt is looked at.
         unseen: scored documents without their openings, in any order.
-        training: from `index`.
+        documents: of the training text.
     """
-    for sample in samples:
-        sample["verbatim"] = longest(sample["text"].removeprefix(sample["prompt"]), training)
     if not samples:
         return
+    written = [sample["text"].removeprefix(sample["prompt"]) for sample in samples]
     most = len(samples[-1]["text"]) - len(samples[-1]["prompt"])
     fitting = [text for text in unseen if len(text) >= most] or list(unseen)
     order = seeding.generator(0, "verbatim", len(fitting)).permutation(len(fitting))[:EXCERPTS]
-    shared = [len(longest(fitting[place][:most], training)) for place in order.tolist()]
+    excerpts = [fitting[place][:most] for place in order.tolist()]
+    training = index(documents, [*written, *excerpts])
+    for sample, text in zip(samples, written, strict=True):
+        sample["verbatim"] = longest(text, training)
+    shared = [len(longest(text, training)) for text in excerpts]
     if shared and most > 0:
         samples[-1]["unseen"] = {"excerpts": len(shared), "median": median(shared), "most": max(shared)}

@@ -26,19 +26,20 @@ CHUNK = 2048 * 4 * 3  # bytes of the loss's logits per token of the vocabulary, 
 
 
 def needed(setup: Setup) -> int:
-    """Estimate the memory of a run's network, optimizer and one step, in bytes; the process comes on top.
+    """Estimate the memory of a run's networks, optimizer and one step, in bytes; the process comes on top.
 
     What the backward pass keeps is found by running the network on tensors without data; a network that cannot be
     run so is taken to keep 24 numbers per parameter matrix's row and token.
     """
-    recipe = setup.recipe
+    recipe, where = setup.recipe, torch.device(setup.recipe.run.device)
     nowhere = torch.device("meta")
     with nowhere:
         settings = recipe.model.settings()
         net = network.build(recipe.model.name, settings, setup.text.vocabulary, recipe.batches.context, 0, nowhere)
     per_row = _kept(net, recipe.batches.context, setup.text.vocabulary)
     kept = SLACK * recipe.batches.size * per_row
-    return int(device.STATE * network.parameters(net) + kept + _logits(net, recipe, setup.text.vocabulary))
+    state = device.state_bytes(recipe, where) * network.parameters(net)
+    return int(state + kept + _logits(net, recipe, setup.text.vocabulary))
 
 
 def _logits(net: torch.nn.Module, recipe: Recipe, vocabulary: int) -> int:

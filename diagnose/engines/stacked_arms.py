@@ -57,7 +57,9 @@ class StackedArms:
                 parts = [((), [job]) for _, some in parts for job in some]
             whole += parts
         if reasons and not any(len(seeds) > 1 for seeds, _ in whole):
-            raise DiagnoseError(f"--stack: nothing can be stacked; {reasons[0]}")
+            raise DiagnoseError(
+                f"--stack: nothing can be stacked; {reasons[0]}. Without --stack seeds are trained one by one"
+            )
         for reason in reasons:
             self.tell(f"seeds trained one by one, not stacked, of {reason}")
         return whole

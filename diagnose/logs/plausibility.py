@@ -80,7 +80,7 @@ def opened(data: str, split_kind: str | None, tokens: str | None) -> tuple[Text,
     counts = _counts(corpus)
     if tokens == "bpe" or (tokens and tokens not in counts):
         counts[tokens] = _subwords(recipe, corpus, split, cache)
-    return Text(corpus.name, len(corpus), int(corpus.doc_bytes.sum()), counts), corpus, split
+    return Text(corpus.name, len(corpus), corpus.size(), counts), corpus, split
 
 
 def _file(data: str) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def _subwords(recipe: Recipe, corpus: Corpus, split: Split, cache: Path) -> floa
     for part, _, _ in islice(corpus.parts(spread), MOST_READ):
         count += len(tokenizer.encode(part.decode(), add_special_tokens=False).ids)
         read += len(part)
-    return count / max(read, 1) * float(corpus.doc_bytes.sum())
+    return count / max(read, 1) * corpus.size()
 
 
 def cuts(text: Text, derived: dict[str, float], context: float) -> list[LogCut]:

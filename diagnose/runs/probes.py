@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.config.recipe import Recipe
+    from diagnose.data.corpus import Corpus
     from diagnose.records.run_records import Derived
     from diagnose.training.preparation import PreparedText, Setup
 
@@ -58,7 +59,7 @@ def probe_documents(setup: Setup, side: str) -> NDArray[np.int64]:
     """Return some documents of the training text or of the text that validation is scored on, the same for all runs."""
     parts = setup.text.split
     pool = np.unique(parts.train if side == "train" else parts.scored)
-    return _first(pool, setup.text.corpus.doc_bytes, PROBE_BYTES)
+    return _first(pool, setup.text.corpus, PROBE_BYTES)
 
 
 def final_documents(text: PreparedText, recipe: Recipe, derived: Derived) -> NDArray[np.int64]:
@@ -75,15 +76,14 @@ def final_documents(text: PreparedText, recipe: Recipe, derived: Derived) -> NDA
     cost_N = evaluation.positions(text.stream, scored, recipe.batches.context)
     if cost_N.sum() <= allowed:
         return scored
-    sizes_N = text.corpus.doc_bytes[scored]
-    most = max(FINAL_BYTES, float(sizes_N.sum()) * allowed / float(cost_N.sum()))
-    return _first(scored, text.corpus.doc_bytes, most)
+    most = max(FINAL_BYTES, text.corpus.size(scored) * allowed / float(cost_N.sum()))
+    return _first(scored, text.corpus, most)
 
 
-def _first(pool: NDArray[np.int64], sizes: NDArray[np.int64], most: float) -> NDArray[np.int64]:
+def _first(pool: NDArray[np.int64], corpus: Corpus, most: float) -> NDArray[np.int64]:
     """Return the first documents of a pool's random order that hold less than so many bytes, at least one, sorted."""
     picked = pool[_order(len(pool))[: int(most)]]
-    return np.sort(picked[: max(1, int(np.searchsorted(sizes[picked].cumsum(), most)))])
+    return np.sort(picked[: max(1, int(np.searchsorted(corpus.sizes(picked).cumsum(), most)))])
 
 
 @lru_cache(maxsize=8)

@@ -40,8 +40,10 @@ from diagnose.runs.session import (
     save_records,
     tell,
 )
+from diagnose.runs.writing import SampleWriter
 from diagnose.training import device, network, processes, switches, trainer
 from diagnose.training.preparation import Setup, environment, set_up
+from diagnose.training.second_network import second_network
 from diagnose.training.shares import HOST
 from diagnose.training.trainer import Step
 
@@ -101,9 +103,10 @@ def carry_out(
         store.write_text(path / "tokenizer.json", setup.text.tokenizer.to_str(pretty=True))
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
         session = Session(setup, path, name, net, optimizer, History(), watch or (lambda _: None))
+        session.sampler = SampleWriter(second_network(setup))
         followers.share_state(session, _restore(session))
         setup.compile(net)
-        with session.writer.settled():
+        with session.writer.settled(), session.sampler.settled():
             _run(session, member)
     store.point_latest(path)
     return path
@@ -291,16 +294,20 @@ def _run(session: Session, member: Member | None) -> None:
         save(session, "interval")
     followers.go_on(session)
     with after_the_step() as stop_is_asked, _kept_on_divergence(session):
-        due, last = partial(_is_due, session), session.history.last()
-        for steps in trainer.train_blocks(session.trained, session.optimizer, setup.course, last, due, member):
+        wanted, last = partial(_is_due, session), session.history.last()
+        for steps in trainer.train_blocks(session.trained, session.optimizer, setup.course, last, wanted, member):
             session.history.steps += steps
             step = steps[-1]
             tell(session)
             session.writer.look()
+            session.sampler.look()
             over = trainer.finished(setup.course, step)
             _look(session, step.step, over=over)
             stops = stop_is_asked() or (member is not None and member.stops())
-            if over or stops or checkpoint_is_due(session):
+            due = checkpoint_is_due(session)
+            if due and setup.course.steps is None:
+                save(session, "interval")
+            if over or stops or due:
                 checkpoint(session)
             followers.go_on(session, stops=stops)
             if stops:
@@ -320,7 +327,7 @@ def _look(session: Session, step: int, *, over: bool) -> None:
         measure_noise(session)
     if is_probe(session, step) and not over:
         probe(session)
-    if step == session.last_interval or (steps is None and checkpoint_is_due(session)):
+    if step == session.last_interval:
         save(session, "interval")
 
 
@@ -338,6 +345,7 @@ def _kept_on_divergence(session: Session) -> Iterator[None]:
     try:
         yield
     except DiagnoseError:
+        session.sampler.wait()
         if session.history.steps:
             save_records(session)
         raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,11 +23,13 @@ from diagnose.records.schema import FORMAT
 from diagnose.runs import checkpoints, run_tables, store
 from diagnose.runs.probes import final_documents, probe_documents, probe_steps
 from diagnose.runs.watched import Progress, Watch
-from diagnose.runs.writing import CheckpointWriter
+from diagnose.runs.writing import CheckpointWriter, SampleWriter
 from diagnose.stats import ratio_interval
 from diagnose.training import batches, dead_units, evaluation, noise_scale, sampling, trainer
+from diagnose.training.device import OUT_OF_MEMORY
 from diagnose.training.positions import Places
 from diagnose.training.preparation import PROMPT_WORDS, Setup, prompt
+from diagnose.training.registry import told
 from diagnose.training.shares import Shares, optimizer_tensors
 from diagnose.training.trainer import START, Step
 
@@ -77,6 +79,7 @@ class Session:
     saved_at: float = field(default_factory=time.monotonic)
     save_seconds: float = 0.0
     writer: CheckpointWriter = field(default_factory=CheckpointWriter)
+    sampler: SampleWriter = field(default_factory=SampleWriter)
 
     @property
     def trained(self) -> torch.nn.Module:
@@ -143,7 +146,7 @@ def report(session: Session) -> None:
     history.readings.append(_row(session, "reported", "val", mode, reading.loss, **sums))
     tell(session, "validating", history.readings[-2:])
     if table.sample and not trainer.finished(session.setup.course, history.last()):
-        history.samples.append(_sample(session, number))
+        session.sampler.write(session.network, partial(_sample, session, number, history.last().step))
 
 
 def reported_batches(setup: Setup, number: int) -> Iterable[batches.Batch]:
@@ -199,7 +202,7 @@ def read_documents(
     setup: Setup, net: torch.nn.Module, documents: NDArray[np.int64], places: Places | None = None
 ) -> evaluation.Canonical:
     """Return the canonical reading of some documents; `places` takes in where in them the losses lie."""
-    sizes = setup.text.corpus.doc_bytes[documents]
+    sizes = setup.text.corpus.sizes(documents)
     exact = tokenizer.counts_exactly(setup.text.tokenizer)
     return evaluation.canonical(
         net, setup.text.stream, documents, sizes, setup.recipe.batches.context, setup.recipe.run.precision,
@@ -221,23 +224,32 @@ def _canonical(session: Session, documents: NDArray[np.int64], places: Places | 
     return result
 
 
-def _sample(session: Session, turn: int) -> dict[str, Any]:
+def _sample(session: Session, turn: int, step: int, network: torch.nn.Module, alone: bool) -> None:
+    """Have a network that has the weights after a step write; see `SampleWriter`."""
     opening = prompt(session.setup.text)
-    text = sampling.generate(
-        session.network, session.setup.text.tokenizer, opening, context=session.recipe.batches.context,
-        seed=session.recipe.run.seed, turn=turn, precision=session.recipe.run.precision,
-    )  # fmt: skip
-    return {"step": session.history.last().step, "prompt": opening, "text": text}
+    try:
+        text = sampling.generate(
+            network, session.setup.text.tokenizer, opening, context=session.recipe.batches.context,
+            seed=session.recipe.run.seed, turn=turn, precision=session.recipe.run.precision, alone=alone,
+        )  # fmt: skip
+    except (MemoryError, OUT_OF_MEMORY):
+        raise
+    except Exception as error:  # a user's network may raise anything
+        raise DiagnoseError(f"the network fails as it writes a sample after step {step}: {told(error)}") from error
+    session.history.samples.append({"step": step, "prompt": opening, "text": text})
 
 
 def checkpoint_is_due(session: Session) -> bool:
     """Say whether enough time has passed since the last checkpoint for its cost to stay small."""
     wait = max(CHECKPOINT_SECONDS, session.save_seconds / CHECKPOINT_SHARE)
+    if session.sampler.busy:  # records hold the sample; it has as long again to arrive by itself
+        wait *= 2
     return not session.writer.busy and time.monotonic() - session.saved_at > wait
 
 
 def checkpoint(session: Session) -> None:
     """Write records, then the checkpoint that they belong to."""
+    session.sampler.settle()
     begun = time.monotonic()
     save_records(session)
     save(session, "checkpoint")
@@ -285,7 +297,9 @@ def finish(session: Session) -> None:
         _canonical_row(session, "final", "val", result),
     ]
     tell(session, "reading the validation text", history.readings[-3:-1])
-    history.samples.append({**_sample(session, LAST_TURN), "final": True})
+    session.sampler.settle()
+    _sample(session, LAST_TURN, last, session.network, alone=False)
+    history.samples[-1]["final"] = True
     run_tables.write_table(session.path, "validation", _validation(result))
     run_tables.write_table(session.path, "places", _columns(places.table()))
     _read_units(session)
@@ -300,7 +314,7 @@ def _find_verbatim(session: Session) -> None:
     tell(session, "looking for verbatim text")
     text = excerpt(session.setup.text.corpus, session.setup.text.split)
     unseen = [" ".join(document.decode().split(" ")[PROMPT_WORDS:]) for document in text.scored]
-    verbatim.mark(session.history.samples, unseen, verbatim.index(text.train))
+    verbatim.mark(session.history.samples, unseen, text.train)
 
 
 def _read_units(session: Session) -> None:

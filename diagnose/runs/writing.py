@@ -1,26 +1,28 @@
-"""Checkpoints written beside the training: copied off a CUDA device in its own queue, then written by a thread."""
+"""What is written beside the training of a CUDA device: checkpoints, copied off it in its own queue, and samples."""
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from diagnose.runs import checkpoints
+from diagnose.runs.beside import Beside
+from diagnose.training.device import recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from diagnose.runs.checkpoints import Tensors
+    from diagnose.training.second_network import SecondNetwork
 
 
-class CheckpointWriter:
-    """Writes checkpoints one after another; the next one waits until the last is written.
+class CheckpointWriter(Beside):
+    """Writes checkpoints.
 
     What lies on a CUDA device is copied to pinned memory, behind the step that made it and before the next one changes
     it; the host waits for neither the copy nor the disk. What lies on a CPU is written at once, for a copy would cost
@@ -28,14 +30,8 @@ class CheckpointWriter:
     """
 
     def __init__(self) -> None:
-        self._thread: threading.Thread | None = None
-        self._errors: list[BaseException] = []
+        super().__init__()
         self._pinned: dict[tuple[str, str], Tensor] = {}
-
-    @property
-    def busy(self) -> bool:
-        """Whether a checkpoint is still being written."""
-        return self._thread is not None and self._thread.is_alive()
 
     def write(self, folder: Path, tensors: dict[str, Tensors], state: dict[str, Any], *, owned: bool = False) -> None:
         """Write a checkpoint; see `checkpoints.write_checkpoint`.
@@ -50,17 +46,16 @@ class CheckpointWriter:
             OSError: this one cannot be written, or the last one could not.
         """
         self.settle()
-        if not any(value.device.type == "cuda" for values in tensors.values() for value in values.values()):
+        places = {value.device for values in tensors.values() for value in values.values()}
+        card = next((place for place in places if place.type == "cuda"), None)
+        if card is None:
             checkpoints.write_checkpoint(folder, tensors, state)
             return
         copies = {
             file: {name: self._copied(value, (file, name), owned=owned) for name, value in values.items()}
             for file, values in tensors.items()
         }
-        copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
-        copied.record()
-        self._thread = threading.Thread(target=self._carry_out, args=(copied, folder, copies, state))
-        self._thread.start()
+        self.begin(partial(_write_once_copied, recorded(card), folder, copies, state))
 
     def _copied(self, value: Tensor, key: tuple[str, str], *, owned: bool) -> Tensor:
         """Queue a copy to the host, into memory that the last checkpoint no longer needs."""
@@ -72,37 +67,36 @@ class CheckpointWriter:
         held.copy_(value.detach(), non_blocking=True)
         return held
 
-    def _carry_out(self, copied: torch.cuda.Event, folder: Path, copies: dict[str, Tensors], state: Any) -> None:
-        try:
-            copied.synchronize()
-            checkpoints.write_checkpoint(folder, copies, state)
-        except BaseException as error:  # noqa: BLE001 - the thread that trains raises it
-            self._errors.append(error)
 
-    def look(self) -> None:
-        """Raise what kept a checkpoint from being written, once that is known."""
-        if not self.busy:
-            self.settle()
+def _write_once_copied(copied: torch.cuda.Event, folder: Path, copies: dict[str, Tensors], state: Any) -> None:
+    copied.synchronize()
+    checkpoints.write_checkpoint(folder, copies, state)
 
-    def settle(self) -> None:
-        """Wait until the last checkpoint is written.
+
+class SampleWriter(Beside):
+    """Has networks write samples.
+
+    With a second network on a CUDA device, that one takes the weights and a thread has it write. Without one, or where
+    it has no place for a weight, the sample is written at once.
+    """
+
+    def __init__(self, second: SecondNetwork | None = None) -> None:
+        super().__init__()
+        self._second = second
+
+    def write(self, network: nn.Module, write: Callable[[nn.Module, bool], None]) -> None:
+        """Write a sample.
+
+        Args:
+            network: with the weights to write by.
+            write: does so, given a network and whether nobody else uses that one; see `sampling.generate`.
 
         Raises:
-            OSError: it could not be.
+            Exception: what `write` raises, or raised the last time.
         """
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        if self._errors:
-            raise self._errors.pop()
-
-    @contextmanager
-    def settled(self) -> Iterator[None]:
-        """Wait for the last checkpoint when done; its error is raised unless there is another."""
-        try:
-            yield
-        except BaseException:
-            if self._thread is not None:
-                self._thread.join()
-            raise
         self.settle()
+        second = self._second
+        if second is None or not second.take(network):
+            write(network, False)
+        else:
+            self.begin(partial(second.read, write))

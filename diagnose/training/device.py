@@ -38,6 +38,7 @@ FIRST_WITH_BF16 = (8, 0)  # compute capability: Ampere
 OUT_OF_MEMORY: type[Exception] = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)  # torch 2.4 has one
 ELSEWHERE: ContextVar[str] = ContextVar("what `auto` means where runs are set up for other machines", default="")
 STATE = 4 * 4  # bytes a parameter: itself, its gradient and two moments of Adam, in fp32
+SECOND = 4  # bytes a parameter more of a second network, which writes samples beside the training
 SENT = 4  # bytes a parameter more where processes add up gradients of whole networks, which are copied into one row
 FITS = 0.8  # of a card's memory that these may take; the rest is left to activations and the allocator
 FP32_ERROR = 1e-5  # of the largest entry of a product; bf16 is off by some 1e-3
@@ -79,7 +80,18 @@ def _fits_whole(recipe: Recipe, device: torch.device, parameters: int) -> bool:
     """Say whether each of several processes can hold weights, gradients and moments; another machine's are taken to."""
     if recipe.run.processes == 1 or device.type != "cuda" or _is_elsewhere(device):
         return True
-    return (STATE + SENT) * parameters <= FITS * torch.cuda.get_device_properties(device).total_memory
+    each = state_bytes(recipe, device) + SENT
+    return each * parameters <= FITS * torch.cuda.get_device_properties(device).total_memory
+
+
+def state_bytes(recipe: Recipe, device: torch.device) -> int:
+    """Return how many bytes a parameter takes on a device while a run trains, beside activations."""
+    return STATE + (SECOND if samples_beside(recipe, device) else 0)
+
+
+def samples_beside(recipe: Recipe, device: torch.device) -> bool:
+    """Say whether a run, of a network that is not divided, writes its samples beside the training."""
+    return device.type == "cuda" and recipe.report.sample
 
 
 @contextmanager
@@ -278,3 +290,24 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
     if precision == "bf16":
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
+
+
+@contextmanager
+def casts_left_alone() -> Iterator[None]:
+    """Let autocast end in this thread without ending the casts of weights that others use.
+
+    Torch keeps them for all threads at once, until autocast ends in any: a weight that a step uses twice would then be
+    cast twice, and its gradient be rounded otherwise.
+    """
+    torch.autocast_increment_nesting()
+    try:
+        yield
+    finally:
+        torch.autocast_decrement_nesting()
+
+
+def recorded(where: torch.device, *, timed: bool = False) -> torch.cuda.Event:
+    """Return an event behind what was queued on a CUDA device, which need not be the process's current one."""
+    event = torch.cuda.Event(enable_timing=timed)  # type: ignore[no-untyped-call]
+    event.record(torch.cuda.current_stream(where))
+    return event

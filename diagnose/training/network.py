@@ -68,6 +68,7 @@ def build(
         DiagnoseError: the builder refuses the settings, fails, or builds something else.
     """
     builder = find(name)
+    _check_signature(name, builder)
     unknown = builder_settings(builder, settings)[1]
     if unknown:
         known = builder_settings(builder, dict.fromkeys(inspect.signature(builder).parameters))[0]
@@ -86,6 +87,18 @@ def build(
     if not isinstance(network, torch.nn.Module):
         raise DiagnoseError(f"model '{name}' built a {type(network).__name__}, not a torch.nn.Module")
     return network.to(device)
+
+
+def _check_signature(name: str, builder: Builder) -> None:
+    """Refuse a builder that does not take by name what every builder is given."""
+    try:
+        inspect.signature(builder).bind_partial(**dict.fromkeys(ALWAYS))
+    except TypeError:
+        takes = ", ".join(inspect.signature(builder).parameters) or "nothing"
+        raise DiagnoseError(
+            f"model '{name}' takes {takes}; it is called with {' and '.join(ALWAYS)} by name and the recipe's keys "
+            f"of [model]: write build({', '.join(ALWAYS)}, ...)"
+        ) from None
 
 
 def _of_another_kind(builder: Builder, settings: Mapping[str, Any]) -> str:

@@ -97,7 +97,7 @@ class Setup:
 
     def scored_bytes(self) -> NDArray[np.int64]:
         """Return the UTF-8 bytes of each document that the canonical reading scores."""
-        return self.text.corpus.doc_bytes[self.text.split.scored]
+        return self.text.corpus.sizes(self.text.split.scored)
 
 
 @lru_cache(maxsize=4)
@@ -163,7 +163,7 @@ def _derived(recipe: Recipe, text: PreparedText) -> Derived:
     table = recipe.batches
     layout = batches.plan(recipe, text.stream, text.split, "train", 0, torch.device("cpu"))
     per_epoch = batches.steps_per_epoch(layout, table.accumulate)
-    train_bytes = int(text.corpus.doc_bytes[text.split.train].sum())
+    train_bytes = text.corpus.size(text.split.train)
     truncated = batches.truncated_targets(layout)
     per_step = table.size * table.accumulate * table.context
     tokens = (layout.targets - truncated) / per_epoch if table.loader == "padded" else float(per_step)
@@ -241,7 +241,7 @@ def environment(setup: Setup, given: Iterable[str], stack: tuple[int, ...] = ())
             title=text.corpus.title,
             fingerprint=text.corpus.fingerprint,
             documents=len(text.corpus),
-            bytes=int(text.corpus.doc_bytes.sum()),
+            bytes=text.corpus.size(),
         ),
         split=_split_record(text),
         overlap=OverlapRecord.model_validate(overlap.overlap(text.corpus, parts, cache_folder()).record()),
@@ -254,11 +254,11 @@ def environment(setup: Setup, given: Iterable[str], stack: tuple[int, ...] = ())
 
 
 def _split_record(text: PreparedText) -> SplitRecord:
-    parts, sizes = text.split, text.corpus.doc_bytes
+    parts = text.split
     amounts: dict[str, int] = {}
     for side in ("train", "val", "reserve", "scored"):
         documents = getattr(parts, side)
-        amounts |= {f"{side}_documents": len(documents), f"{side}_bytes": int(sizes[documents].sum())}
+        amounts |= {f"{side}_documents": len(documents), f"{side}_bytes": text.corpus.size(documents)}
     return SplitRecord(kind=parts.kind, fingerprint=parts.fingerprint, scored=parts.scored_text, **amounts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def generate(
     network: nn.Module, tokenizer: Tokenizer, prompt: str, *, context: int, seed: int, most_bytes: int = 200,
-    temperature: float = 1.0, precision: str = "fp32", turn: int = 0,
+    temperature: float = 1.0, precision: str = "fp32", turn: int = 0, alone: bool = False,
 ) -> str:  # fmt: skip
     """Return the prompt continued by the network, up to the mark that ends a document.
 
@@ -36,13 +37,15 @@ def generate(
         temperature: 1 draws from the network's own distribution, 0 takes the likeliest token.
         precision: "fp32" or "bf16".
         turn: which of several samples.
+        alone: whether nobody else uses the network, which is in evaluation mode and draws no random numbers: then
+            nothing of the process is touched, so that a thread can do this beside a training.
     """
     reader = _Reader(network, context, precision)
     start, pad = marks(tokenizer)
     ids = [start, *tokenizer.encode(prompt, add_special_tokens=False).ids]
     draw = seeding.generator(seed, "sampling", turn)
     written = 0
-    with torch.no_grad(), unchanged(network, training=False), eager(network):
+    with torch.no_grad(), nullcontext() if alone else unchanged(network, training=False), eager(network):
         while written < most_bytes:
             token = _draw(reader.next_logits(ids), temperature, draw.random())
             if token in {start, pad}:  # nothing follows padding either

@@ -16,6 +16,7 @@ import math
 import threading
 import warnings
 from contextlib import contextmanager
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import torch
@@ -249,7 +250,7 @@ def why_not(setups: Sequence[Setup]) -> str:
         try:
             return _first_step(setups, networks)
         except Exception as error:  # noqa: BLE001 - a user's network may raise anything
-            return f"its steps cannot be stacked: {told(error)[:TOLD]}"
+            return f"its steps cannot be stacked: {shorten(told(error), TOLD, placeholder=' ...')}"
 
 
 def _known(one: Setup, networks: Sequence[nn.Module]) -> str:

@@ -7,9 +7,10 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-import torch
+from diagnose.training.device import recorded
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 
@@ -22,20 +23,21 @@ class StepClock:
 
     def __init__(self, network: nn.Module) -> None:
         self.begun, self.ended, self.steps = math.nan, math.nan, 0
-        self.on_cuda = next(network.parameters()).device.type == "cuda"
+        self._where = next(network.parameters()).device
+        self.on_cuda = self._where.type == "cuda"
         self.events: list[torch.cuda.Event] = []
 
     def start(self) -> None:
         """Begin to count, with the first step."""
         if not self.steps:
             self.begun = time.perf_counter()
-            self.events = [_recorded()] if self.on_cuda else []
+            self.events = [self._recorded()] if self.on_cuda else []
 
     def mark(self) -> None:
         """Note that what was queued since the last mark is a step."""
         self.ended, self.steps = time.perf_counter(), self.steps + 1
         if self.on_cuda:
-            self.events.append(_recorded())
+            self.events.append(self._recorded())
 
     def seconds(self) -> list[float]:
         """Return how long each step took."""
@@ -43,8 +45,5 @@ class StepClock:
             return [one.elapsed_time(other) / 1000 for one, other in itertools.pairwise(self.events)]
         return [(self.ended - self.begun) / self.steps] * self.steps
 
-
-def _recorded() -> torch.cuda.Event:
-    event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-    event.record()
-    return event
+    def _recorded(self) -> torch.cuda.Event:
+        return recorded(self._where, timed=True)

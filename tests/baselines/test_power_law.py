@@ -89,7 +89,7 @@ def test_growing_parts_of_real_text(verses, tmp_path):
     (whole,) = scoring.yardsticks(text, parts, tmp_path, ["PPMd of order 8"])
     scored = excerpt(text, parts).sizes_N.sum()
     assert found.bits_per_byte[-1] == pytest.approx(whole.bits_per_byte, abs=16 / scored)
-    assert found.amounts[-1] == text.doc_bytes[parts.train].sum() + scored / 2
+    assert found.amounts[-1] == text.size(parts.train) + scored / 2
     assert [one.refused is not None for one in rest] == [True, True]
 
 

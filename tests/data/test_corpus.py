@@ -58,7 +58,7 @@ def test_the_bible_has_its_verses_with_book_and_reference(tmp_path):
     assert bible.text(0) == "Genesis\tIn the beginning God created the heaven and the earth."
     assert (bible.label(0), bible.label(VERSES - 1)) == ("Genesis 1:1", "Revelation 22:21")
     assert bible.text(-1).startswith("Revelation\tThe grace of our Lord")
-    assert bible.doc_bytes.sum() == sum(len(text.encode()) for text in bible.texts())
+    assert bible.size() == sum(len(text.encode()) for text in bible.texts())
     again = corpus.load(data(), tmp_path)
     assert again.fingerprint == bible.fingerprint == "4242d327106aa729"
 
@@ -285,7 +285,7 @@ def test_a_long_line_is_never_held(tmp_path):
     line = b"word \xc3\xa9 " * 1_500_000
     (tmp_path / "t.txt").write_bytes(b"first\n" + line + b"\r\nlast")
     made = corpus.load(data(tmp_path / "t.txt"), tmp_path / "cache")
-    assert made.doc_bytes.tolist() == [5, len(line), 4]
+    assert made.sizes(np.arange(3)).tolist() == [5, len(line), 4]
     assert b"".join(part for part, _, _ in made.parts([1])) == line
 
 

@@ -28,7 +28,7 @@ def slow(text, documents):
 
 
 def looked_up(text, documents):
-    return verbatim.longest(text, verbatim.index([document.encode() for document in documents]))
+    return verbatim.longest(text, verbatim.index([document.encode() for document in documents], [text]))
 
 
 @settings(max_examples=300, deadline=None)
@@ -67,9 +67,8 @@ def test_unseen_verses_share_phrases_and_a_learned_one_all(verses):
     """Real text: of a verse that training holds everything is found, of others turns of phrase."""
     lines = verses.read_text(encoding="utf-8").split("\n")
     train, unseen = lines[:-40], lines[-40:]
-    index = verbatim.index([line.encode() for line in train])
     samples = [{"prompt": "", "text": "zzz", "step": 1}, {"prompt": train[3][:10], "text": train[3], "step": 2}]
-    verbatim.mark(samples, unseen, index)
+    verbatim.mark(samples, unseen, [line.encode() for line in train])
     assert samples[0]["verbatim"] in {"", "z", "zz"}
     assert samples[1]["verbatim"] == train[3][10:]
     assert 3 < samples[1]["unseen"]["median"] < len(train[3]) / 2
@@ -79,13 +78,15 @@ def test_unseen_verses_share_phrases_and_a_learned_one_all(verses):
 
 @pytest.mark.parametrize("samples", [[], [{"prompt": "all of it", "text": "all of it", "step": 1}]])
 def test_nothing_written_is_nothing_shared(samples):
-    verbatim.mark(samples, ["some"], verbatim.index([b"some text"]))
+    verbatim.mark(samples, ["some"], [b"some text"])
     assert all(one["verbatim"] == "" and "unseen" not in one for one in samples)
 
 
 def test_windows_are_found_where_they_stand():
-    index = verbatim.index([b"abcdefghij", b"xabcdefghy"])
-    assert np.array_equal(np.sort(index.places_P), np.arange(len(index.text) - 7))
+    index = verbatim.index([b"abcdefghij", b"xabcdefghy"], ["zabcdefghyz", "bcdefghij"])
+    windows = {index.text[place : place + verbatim.WINDOW] for place in index.places_P.tolist()}
+    assert windows >= {b"abcdefgh", b"bcdefghy", b"bcdefghi", b"cdefghij"}
+    assert np.all(np.diff(index.windows_P) >= 0)
     assert verbatim.longest("zabcdefghyz", index) == "abcdefghy"
 
 
@@ -99,7 +100,7 @@ def test_a_sample_from_memory_is_called_so(whole, tmp_path):
     taken = excerpt(text, split.split(text, recipe.data))
     learned = max(taken.train, key=len).decode()
     written = [{"step": 12, "prompt": learned[:12], "text": learned}]
-    verbatim.mark(written, [document.decode() for document in taken.scored], verbatim.index(taken.train))
+    verbatim.mark(written, [document.decode() for document in taken.scored], taken.train)
     store.write_samples(copy, written)
     assert samples.record(read_run(copy))["text"] == learned[12:]
     assert "So it writes from memory" in samples.verbatim(read_run(copy))

@@ -123,7 +123,7 @@ class TestWhere:
         text = opened.setup.text
         document = text.split.scored[:1]
         context = opened.recipe.batches.context
-        whole = evaluation.canonical(opened.network, text.stream, document, text.corpus.doc_bytes[document], context)
+        whole = evaluation.canonical(opened.network, text.stream, document, text.corpus.sizes(document), context)
         ids, nats = evaluation.canonical_tokens(opened.network, text.stream, int(document[0]), context)
         assert len(ids) == int(whole.tokens_N[0])
         assert nats.sum() == pytest.approx(float(whole.nats_N[0]), rel=1e-6)

@@ -81,7 +81,7 @@ class Corpora:
             shutil.rmtree(cache, ignore_errors=True)
         recipe = Recipe.load("quick", {"data.corpus": "file", "data.path": str(place)})
         found = corpus.load(recipe.data, cache)
-        assert int(found.doc_bytes.sum()) == sum(len(part[0]) for part in found.parts())
+        assert found.size() == sum(len(part[0]) for part in found.parts())
         split.split(found, recipe.data)
 
 

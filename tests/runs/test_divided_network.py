@@ -123,10 +123,16 @@ def test_a_network_that_cannot_be_divided_is_refused_in_a_line(monkeypatch):
         sharding.refuse(net, here)
 
 
-@pytest.mark.parametrize(("billions", "count", "found"), [(1, 2, "off"), (4, 2, "on"), (4, 1, "off")])
-def test_what_does_not_fit_a_card_whole_is_divided(billions, count, found):
-    """A card of 80 GB; 20 bytes a parameter: itself, its gradient, two moments, and the gradient once more as sent."""
-    asked = {"run.device": "cuda", **({"run.processes": count} if count > 1 else {})}
+@pytest.mark.parametrize(
+    ("billions", "count", "samples", "found"),
+    [(1, 2, True, "off"), (4, 2, False, "on"), (4, 1, True, "off"), (3, 2, True, "on"), (3, 2, False, "off")],
+)
+def test_what_does_not_fit_a_card_whole_is_divided(billions, count, samples, found):
+    """A card of 80 GB; 20 bytes a parameter: itself, its gradient, two moments, and the gradient once more as sent.
+
+    And 4 more of a second network that writes samples.
+    """
+    asked = {"run.device": "cuda", "report.sample": samples, **({"run.processes": count} if count > 1 else {})}
     with pretended():
         resolved = device.resolve(Recipe.load("quick", asked), 1e18, billions * 10**9)
     assert resolved.run.shard == found

@@ -26,14 +26,14 @@ def asked(**more):
 
 
 def bytes_of(setup, documents):
-    return int(setup.text.corpus.doc_bytes[documents].sum())
+    return setup.text.corpus.size(documents)
 
 
 def test_a_short_run_reads_a_part_at_random_and_a_longer_one_more_of_the_same():
     short, some = asked(budget_steps=40)
     longer, more = asked(budget_steps=500)
     _, everything = asked(budget_steps=20_000)
-    longest = int(short.text.corpus.doc_bytes.max())
+    longest = int(short.text.corpus.sizes(np.arange(len(short.text.corpus))).max())
     assert probes.FINAL_BYTES - longest <= bytes_of(short, some) <= probes.FINAL_BYTES
     assert set(probe_documents(short, "val")) < set(some) < set(more) < set(everything)
     assert np.array_equal(everything, short.text.split.scored)

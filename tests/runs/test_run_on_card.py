@@ -3,6 +3,8 @@
 import errno
 import shutil
 import threading
+import time
+from itertools import pairwise
 
 import plain_kernels
 import pytest
@@ -17,7 +19,7 @@ from diagnose.gap.run import run, run_replay
 from diagnose.report.page import render_own
 from diagnose.runs import checkpoints, inventory, run_tables, runner, session, store
 from diagnose.runs.opened import open_run
-from diagnose.training import linear_cross_entropy, trainer
+from diagnose.training import linear_cross_entropy, step_clock, trainer
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +169,23 @@ def test_a_fused_run_resumes_and_repeats_bit_for_bit_and_is_read_elsewhere(given
     elsewhere = loss_gap(one, budget="600 tokens")
     assert elsewhere["gap"] == pytest.approx(found["gap"])
     assert any("trained on cuda, which this machine lacks" in note for note in elsewhere["notes"])
+
+
+def test_a_budget_in_seconds_leaves_checkpoints_on_its_way(given, tmp_path, monkeypatch):
+    """Each comes with the interval's, which is still being written when it is asked for."""
+    folders, write = [], checkpoints.write_checkpoint
+
+    def noted(folder, *args):
+        folders.append(folder.name)
+        time.sleep(0.05)
+        write(folder, *args)
+
+    monkeypatch.setattr(step_clock.StepClock, "seconds", lambda clock: [0.1] * clock.steps)
+    monkeypatch.setattr(checkpoints, "write_checkpoint", noted)
+    for name, value in OFTEN.items():
+        monkeypatch.setattr(session, name, value)
+    timed = {key: value for key, value in given.items() if key != "budget.steps"} | {"budget.seconds": 1.95}
+    with quickly(), pretended():
+        runner.train("quick", timed, runs=tmp_path)
+    assert "interval" in folders
+    assert ("interval", "interval") not in pairwise(folders)

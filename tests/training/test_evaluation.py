@@ -53,7 +53,7 @@ def text(request, tiny):
 def test_the_canonical_reading_equals_the_closed_form(text, kind, context):
     net, logp_VV = known(kind, text.vocabulary)
     documents, size = text.split.scored, torch.from_numpy(token_bytes(text.tokenizer).astype("int64"))
-    doc_bytes = text.corpus.doc_bytes[documents]
+    doc_bytes = text.corpus.sizes(documents)
     reading = canonical(net, text.stream, documents, doc_bytes, context, bytes_V=size)
     expected = []
     for document in documents:

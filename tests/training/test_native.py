@@ -264,7 +264,7 @@ def test_the_reading_of_a_real_run_is_the_same(both, whole):
 
     finished = open_finished(whole)
     text, some = finished.setup.text, finished.setup.text.split.scored
-    size, context = text.corpus.doc_bytes[some], finished.recipe.batches.context
+    size, context = text.corpus.sizes(some), finished.recipe.batches.context
     fused, expected = both(
         lambda: evaluation.canonical(finished.network, text.stream, some, size, context).bits_per_byte
     )

@@ -126,6 +126,13 @@ def test_an_error_names_the_users_own_line(write):
         network.build("mine.py:build", {}, V, T, 0, CPU)
 
 
+def test_a_builder_with_other_parameters_is_told_what_it_is_called_with(write):
+    write("def build(vocabulary, context, width=8): pass\n")
+    said = "takes vocabulary, context, width; it is called with vocab_size and context by name"
+    with pytest.raises(DiagnoseError, match=said):
+        network.build("mine.py:build", {}, V, T, 0, CPU)
+
+
 # Settings and building
 
 

@@ -4,9 +4,11 @@ import math
 
 import pytest
 import torch
+from run_fixture import assert_same, quickly
 from test_trainer import CPU, START, gpt, timeless
 from test_without_a_card import LOADERS, loaded, on
 
+from diagnose.runs import runner
 from diagnose.training import device, switches, trainer
 
 CUDA = torch.device("cuda")
@@ -66,3 +68,13 @@ def test_losses_are_those_of_the_cpu_within_rounding(loader, mask):
     given = loaded(loader, mask)
     here, there = (trained(on(where, 20, **given), gpt().to(where))[0] for where in (CPU, CUDA))
     assert [step[3] for step in there] == pytest.approx([step[3] for step in here], rel=1e-3)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_samples_beside_the_training_change_nothing(precision, tiny, tmp_path, monkeypatch):
+    card = {"run.device": "cuda", "run.precision": precision, "report.sample": True, "report.interval": 2}
+    with quickly():
+        beside = runner.train("quick", tiny | card, runs=tmp_path)
+        monkeypatch.setattr(device, "samples_beside", lambda *_: False)
+        at_once = runner.train("quick", tiny | card, runs=tmp_path)
+    assert_same(beside, at_once)

@@ -1,10 +1,11 @@
 """Seeds trained as one stacked network, against each trained by itself."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
-from pretend_cuda import CUDA, seen_in_this_thread
+from pretend_cuda import CUDA
 from test_trainer import CONTEXT, CPU, VOCABULARY, Plain, course
 from test_without_a_card import card as _card
 from test_without_a_card import on
@@ -48,20 +49,10 @@ class Runs:
             self.train(place)
         return self
 
-    def together(self, places=None, within=None):
-        works = {place: self.worker(place, within) for place in places or range(len(self.networks))}
+    def together(self, places=None):
+        works = {place: partial(self.train, place) for place in places or range(len(self.networks))}
         stack.SeedStack(range(len(self.networks))).carry_out(works)
         return self
-
-    def worker(self, place, within):
-        def work(member):
-            if within is None:
-                self.train(place, member)
-            else:
-                with within():
-                    self.train(place, member)
-
-        return work
 
     def losses(self, place):
         return [(step.loss, step.gradient_norm) for step in self.steps[place]]
@@ -187,7 +178,7 @@ def asked_of(device, count, steps, mask, *, together):
     plans = [on(CUDA, steps, **{"run.seed": seed}, **given) for seed in range(count)]
     found = Runs(gpts(count, CUDA, layers=4, width=32), plans)
     device.reset()
-    found.together(within=seen_in_this_thread) if together else found.singly()
+    found.together() if together else found.singly()
     return sum(device.ops.values()), sum(device.waits.values())
 
 

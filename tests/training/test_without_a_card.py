@@ -154,7 +154,7 @@ def test_a_step_of_first_users_depth_stays_within_its_operations(mask, card):
 def test_each_step_s_time_is_that_between_its_events(card, monkeypatch):
     """By the device's clock, whatever the host's says, and without a wait for it."""
     at = iter([0.0, 0.25, 1.0, 1.5, 10.0, 10.125])  # a block of three steps; one step after whatever came between
-    monkeypatch.setattr(torch.cuda.Event, "record", lambda self: setattr(self, "at", next(at)))
+    monkeypatch.setattr(torch.cuda.Event, "record", lambda self, _: setattr(self, "at", next(at)))
     plan, net = on(CUDA, 4), gpt().to(CUDA)
     optimizer = trainer.make_optimizer(net, plan.recipe.optimizer)
     blocks = trainer.train_blocks(net, optimizer, plan, trainer.START, lambda step: step == 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import random
 from typing import TYPE_CHECKING
 
@@ -13,34 +14,51 @@ if TYPE_CHECKING:
 
 VERSION = 3  # of what `random.getstate` returns
 TWISTER = "MT19937"  # numpy's generator behind `np.random.beta` and the like
+TWISTER_BYTES = 625 * 4  # of its state: 624 words and the place among them
 
 
-_python: list[tuple[tuple[int, ...], Tensor]] = []  # none or one: Python's own state as it was last, which few change
+class RandomStates:
+    """Takes the random states before each step; what nothing was drawn from since the last time is not copied again."""
 
+    def __init__(self) -> None:
+        self._python: tuple[tuple[int, ...], Tensor] | None = None
+        self._numpy: tuple[bytes, Tensor] | None = None
 
-def taken(device: torch.device) -> dict[str, Tensor]:
-    """Return the random states as they are now, by whose they are."""
-    out = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        out["cuda"] = torch.cuda.get_rng_state(device)
-    state = np.random.get_state()  # noqa: NPY002 - the user's own
-    if isinstance(state, tuple) and state[0] == TWISTER:
-        _, keys, place, waiting, normal = state
+    def taken(self, device: torch.device) -> dict[str, Tensor]:
+        """Return the random states as they are now, by whose they are."""
+        out = {"cpu": torch.get_rng_state()}
+        if device.type == "cuda":
+            out["cuda"] = torch.cuda.get_rng_state(device)
+        others = {"numpy": self._numpy_state(), "python": self._python_state()}
+        return out | {name: state for name, state in others.items() if state is not None}
+
+    def _python_state(self) -> Tensor | None:
+        version, words, gauss = random.getstate()
+        if version != VERSION or gauss is not None:
+            return None
+        if self._python is None or self._python[0] != words:
+            self._python = words, torch.from_numpy(np.array(words, np.uint32).view(np.int32))
+        return self._python[1]
+
+    def _numpy_state(self) -> Tensor | None:
+        """Return numpy's state: the last one where its generator's memory is the same, which is read much faster.
+
+        Normal numbers come in pairs, and taking the second of a pair moves nothing in that memory: while one waits,
+        the state is always read anew.
+        """
+        bits = np.random.get_bit_generator()  # type: ignore[attr-defined]
+        if type(bits).__name__ != TWISTER:
+            return None
+        memory = ctypes.string_at(bits.ctypes.state_address, TWISTER_BYTES)
+        if self._numpy is not None and self._numpy[0] == memory:
+            return self._numpy[1]
+        _, keys, place, waiting, normal = np.random.get_state()  # noqa: NPY002 - the user's own
         words_N = np.empty(len(keys) + 4, np.uint32)
         words_N[:-4], words_N[-4:-2] = keys, (place, waiting)
         words_N[-2:] = np.array([normal], np.float64).view(np.uint32)
-        out["numpy"] = torch.from_numpy(words_N.view(np.int32))
-    version, words, gauss = random.getstate()
-    if version == VERSION and gauss is None:
-        out["python"] = _as_tensor(words)
-    return out
-
-
-def _as_tensor(words: tuple[int, ...]) -> Tensor:
-    """Return Python's state; the tensor of the last one where it is the same."""
-    if not _python or _python[0][0] != words:
-        _python[:] = [(words, torch.from_numpy(np.array(words, np.uint32).view(np.int32)))]
-    return _python[0][1]
+        state = torch.from_numpy(words_N.view(np.int32))
+        self._numpy = None if waiting else (memory, state)
+        return state
 
 
 def put(states: dict[str, Tensor], device: torch.device) -> None:

@@ -20,11 +20,11 @@ import torch
 from torch import Tensor, nn
 
 from diagnose.errors import DiagnoseError, own_words
-from diagnose.gap.recorder import random_states
+from diagnose.gap.recorder.loss_means import LossMeans
 from diagnose.gap.recorder.packing import copied, nbytes
+from diagnose.gap.recorder.random_states import RandomStates
 from diagnose.gap.recorder.ranks import unwrapped
 from diagnose.gap.recorder.recording import FOLDER, RecordedStep, Recording, for_json, numbers, packed
-from diagnose.gap.recorder.smoothed import SmoothedLosses
 from diagnose.gap.side import check_model
 from diagnose.runs import checkpoints, store
 
@@ -36,7 +36,7 @@ REPORTS = ("interval", "last", "epoch")
 FORMAT = 1
 EARLIER = 64  # batches of earlier steps
 STATES = 16 << 10  # bytes of a step's random states, about
-WRITE_SHARE = 0.002  # of the time since the last writing: what the next one may take
+WRITE_SHARE = 0.001  # of the time since the last writing: what the next one may take
 
 
 @dataclass
@@ -146,8 +146,9 @@ class GapRecorder:
         self.shown_whole, self.shown_open = True, False
         self.start: dict[str, Tensor] = {}
         self.whole: ReportedSteps | None = None  # the interval before the one that is open
-        self.sums, self.counts = dict[str, Any](epoch=0.0, run=0.0), {"epoch": 0, "run": 0}
-        self.smoothed = SmoothedLosses()
+        self.means = LossMeans()
+        self._random_states = RandomStates()
+        self._device = torch.device("cpu")  # where the network is, looked up once an interval
         self._states: dict[str, Tensor] | None = None
         self._coming: dict[str, Tensor] = {}  # the weights before a step that opens an interval, until it is recorded
         self._early = False
@@ -171,8 +172,11 @@ class GapRecorder:
 
     def _note(self, model: nn.Module) -> None:
         """Note the random state, and the weights before an interval's first step."""
-        self._states = random_states.taken(next((p.device for p in model.parameters()), torch.device("cpu")))
-        if self._opens() and self.reports != "last":
+        opens = self._opens()
+        if opens:
+            self._device = next((p.device for p in model.parameters()), self._device)
+        self._states = self._random_states.taken(self._device)
+        if opens and self.reports != "last":
             self._coming = {
                 name: value.detach().to("cpu", copy=True) for name, value in unwrapped(model).state_dict().items()
             }
@@ -198,17 +202,14 @@ class GapRecorder:
         """
         if self._opens():
             self._open(batch)
-        step = RecordedStep(self.number, None, _scalar(loss), self._states or {}, self._early, weight)
-        self.losses.append(step.loss)
+        number = _scalar(loss)
+        self.losses.append(number)
         self.weights.append(weight)
-        self.smoothed.add(step.loss)
-        if self._fresh:
-            self.sums["epoch"], self.counts["epoch"] = 0.0, 0
-        for name in self.sums:
-            self.sums[name], self.counts[name] = self.sums[name] + step.loss, self.counts[name] + 1
+        self.means.add(number, begins=self._fresh)
         place = self.window.place()
         if place is not None:
-            self.window.put(place, replace(step, batch=copied(batch)))
+            states = self._states or {}
+            self.window.put(place, RecordedStep(self.number, copied(batch), number, states, self._early, weight))
         self.number, self._states, self._fresh = self.number + 1, None, False
         self.shown_open = False
         if self._opens():
@@ -298,10 +299,10 @@ class GapRecorder:
 
     def _means(self) -> dict[str, float]:
         """Return other means that a loop may have reported: since its epoch began, and since it began."""
-        means = {name: float(total) / max(1, self.counts[name]) for name, total in self.sums.items()}
+        means = self.means.so_far()
         if self.losses:
             means["open"] = float(np.average(numbers(self.losses), weights=self.weights))
-        return means | self.smoothed.means()
+        return means
 
     def detach(self) -> None:
         """Take the hooks off the model."""
@@ -339,7 +340,7 @@ def _batch_alone(step: RecordedStep) -> RecordedStep:
 
 
 def _scalar(loss: Any) -> Any:
-    """Return a loss as a number, or as a detached tensor of one where it lies.
+    """Return a loss as a number; one on another device, which would have to be waited for, as a tensor where it lies.
 
     Raises:
         DiagnoseError: it is neither.
@@ -349,7 +350,7 @@ def _scalar(loss: Any) -> Any:
             raise DiagnoseError(
                 f"a recorded loss has the shape {tuple(loss.shape)}; give the one number that is logged"
             )
-        return loss.detach().reshape(())
+        return loss.item() if loss.device.type == "cpu" else loss.detach().reshape(())
     if isinstance(loss, bool) or not isinstance(loss, Real):
         raise DiagnoseError(f"a recorded loss is a {type(loss).__name__}; give the number that is logged")
     return float(loss)

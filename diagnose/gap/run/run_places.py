@@ -71,7 +71,7 @@ def measure(finished: FinishedRun, setting: RunSetting, positions: tuple[int, in
     train = read_targets(finished.network, [_first_rows(finished, step, rows) for step in steps], plain)
     val = read_targets(finished.network, groups, plain)
     whole = run_tables.read_table(finished.path, "validation")
-    size, documents = whole.document.to_numpy(), len(finished.setup.text.corpus.doc_bytes)
+    size, documents = whole.document.to_numpy(), len(finished.setup.text.corpus)
     nats, tokens = whole.nats.to_numpy(float), whole.tokens.to_numpy(float)
     scored = finished.setup.text.split.scored_text
     return {
