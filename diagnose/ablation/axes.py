@@ -186,11 +186,12 @@ def find(text: str, levels: str | Sequence[str] | None = None) -> Axis:
     name, equals, given = (part.strip() for part in text.partition("="))
     axis = NAMED.get(name) or (_of_key(name, given) if equals else None)
     if axis is None:
-        raise DiagnoseError(_unknown(name))
+        raise DiagnoseError(_unknown(name, given))
     names = _divided(given if equals else ",".join(axis.levels))
     if levels is not None:
         names = _divided(levels if isinstance(levels, str) else ",".join(map(str, levels)))
     names = [_as_level(name, axis.levels) for name in names]
+    axis = replace(axis, levels={**axis.levels, **_further(axis, names)})
     unknown = [name for name in names if name not in axis.levels]
     if unknown:
         hints = "; ".join(f"the axis {axis.name} has no level '{n}'{nearest(n, axis.levels)}" for n in unknown)
@@ -246,19 +247,34 @@ def _factors(axes: Sequence[Axis], given: str) -> Axis:
     return Axis("lr-factor", "multiples of the learning rate that the rule gives", trap, levels)
 
 
-def _unknown(name: str) -> str:
+def _further(axis: Axis, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the levels that are none of the axis' own, where it is one number of the recipe: any number is a level."""
+    values = [value for level in axis.levels.values() for value in level.values()]
+    if len(axis.keys) != 1 or axis.name == "seed" or not all(type(value) in (int, float) for value in values):
+        return {}
+    (key,) = axis.keys
+    out = {}
+    for name in names:
+        with suppress(ValueError):
+            number = float(name)
+            out[name] = {key: int(number) if type(values[0]) is int and number.is_integer() else number}
+    return {name: level for name, level in out.items() if name not in axis.levels}
+
+
+def _unknown(name: str, given: str) -> str:
     """Say what is wrong with an axis that is neither named nor a key with values."""
     keys = [f"{table}.{key}" for table, rows in Recipe() for key in getattr(type(rows), "model_fields", ())]
     close = [key for key in keys if name in (key, key.partition(".")[2])]
     if close:
-        return f"--axis {name}: give a recipe key's levels, for instance --axis {close[0]}=value1,value2"
+        what = "lacks its levels" if name == close[0] else f"is no axis, but the key {close[0]} is"
+        return f"--axis {name} {what}: --axis {close[0]}={given or 'value1,value2'}"
     return f"unknown axis '{name}'{nearest(name, NAMED)} (or any recipe key, table.key=value1,value2)"
 
 
 def _of_key(key: str, values: str) -> Axis:
     """Return the axis over a recipe key; whether there is such a key is for the recipe to say."""
     if "." not in key:
-        raise DiagnoseError(_unknown(key))
+        raise DiagnoseError(_unknown(key, values))
     if key in FIXED:
         raise DiagnoseError(f"{key} cannot vary between arms: {FIXED[key]}")
     if key.startswith("report."):

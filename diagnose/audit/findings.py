@@ -174,9 +174,11 @@ class Audit:
             return f"{first.what[0].upper()}{first.what[1:].rstrip('.')}.{also} {judged}."
         if self.open:
             some = counted(len(self.open), "rule")
-            return f"No finding, but {some} could not be judged: {listed(self.open)}. {judged}."
-        notes = listed([finding.rule for finding in self.findings])
-        passed = f"no error or warning, but a note: {notes}" if notes else "no finding"
+            none = "No error or warning" if self.findings else "No finding"
+            return f"{none}, but {some} could not be judged: {listed(self.open)}. {judged}."
+        notes = [finding.rule for finding in self.findings]
+        noted = f"{'a note' if len(notes) == 1 else 'notes'}: {listed(notes)}"
+        passed = f"no error or warning, but {noted}" if notes else "no finding"
         return f"PASS: {passed}. {judged}; the others do not apply or were not needed."
 
     def record(

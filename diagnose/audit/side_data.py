@@ -6,6 +6,7 @@ import math
 import time
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +14,11 @@ import numpy as np
 from diagnose.audit.predictions import NONE
 from diagnose.audit.rules import split_overlap, tokenizer_sound, what_is_scored
 from diagnose.errors import DiagnoseError
-from diagnose.gap.loop import sample_identity, sample_parts
+from diagnose.formatting import counted
+from diagnose.gap.loop import sample_identity, sample_parts, shared_columns
 from diagnose.gap.loop.masked import rows_selected, selector
 from diagnose.gap.loop.noticed import PICTURES, how_compared
+from diagnose.gap.loop.redrawn import DRAWN_ANEW, is_redrawn, transformed, unweighted
 from diagnose.gap.loop.sample_identity import all_rows
 from diagnose.gap.loop.walking import walk
 from diagnose.training.registry import told
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
 BY_NAME = "groups were compared by their names alone"
 WINDOW_LIKE = 0.95  # of a row's spans are in training, and no training row is the same: it lies inside training text
+MOST_BATCHES = 1 << 12  # of training's that are looked through where nobody knows how many there are
 HEAD, MOST_ROWS = 8, 2048  # tokens that windows share at least; samples looked at
 OVERLAP_BITS = 45  # of unigram entropy that they share at least: two of a thousand samples share 20 by chance
 
@@ -96,7 +100,8 @@ def overlap(
     if train.groups is not None and own.groups is not None:
         _by_group(audit, train, own, val, seconds)
         return
-    known = sample_identity.known(train.batches, seconds, most=1 << 12, val=val, chosen=rows[0])
+    looked, val = _recognised_by(train, own, val)
+    known = sample_identity.known(looked, seconds, most=MOST_BATCHES, val=val, chosen=rows[0])
     seen = sample_identity.seen(val, known, len(val), rows[1])
     if not len(seen.documents):
         for rule in split_overlap.RULES:
@@ -108,7 +113,22 @@ def overlap(
         "samples": len(seen.documents), "exact": float(seen.exact.mean()), "near": float(near.mean()),
         "inside": float(inside.mean()),
     }  # fmt: skip
-    split_overlap.judge(audit, measured, "samples", _unjudged(known))
+    anew = known.complete and looked is train.batches and is_redrawn(looked)
+    why = f"{DRAWN_ANEW}: give plain=, the same data without augmentation or sampling" if anew else known.why
+    split_overlap.judge(audit, measured, "samples", _unjudged(known, why))
+    if "split-overlap-exact" not in audit.broken:
+        split_overlap.judge_columns(audit, shared_columns.told(looked, val, known.layout))
+
+
+def _recognised_by(train: Side, own: Side, val: list[Any]) -> tuple[Any, list[Any]]:
+    """Return the batches that both sides' samples are recognised by: as they are before augmentation and sampling."""
+    if train.plain is None:
+        drawn = unweighted(train.batches)
+        plain = transformed(train.batches, own.batches) if drawn is None else drawn
+    else:
+        plain = train.plain
+    looked = train.batches if plain is None else plain
+    return looked, val if own.plain is None else list(islice((batch for _, batch in walk(own.plain)[0]), len(val)))
 
 
 def rows_of(passes: SidePasses, batch: Any) -> Chosen:
@@ -117,8 +137,13 @@ def rows_of(passes: SidePasses, batch: Any) -> Chosen:
     return lambda other: rows_selected(other, key)
 
 
-def _unjudged(known: sample_identity.Known) -> dict[str, str]:
-    """Return why near copies, and spans, of these samples were not looked for; nothing where they were."""
+def _unjudged(known: sample_identity.Known, why: str) -> dict[str, str]:
+    """Return why samples, near copies, and spans of these were not looked for; nothing where they were.
+
+    `why` says that not all of training's samples were looked through.
+    """
+    if why:
+        return dict.fromkeys(("exact", "near", "inside"), why)
     if not (known.layout.by_value or known.alike):
         return {}
     how = how_compared(known)
@@ -126,15 +151,17 @@ def _unjudged(known: sample_identity.Known) -> dict[str, str]:
 
 
 def _by_group(audit: Audit, train: Side, own: Side, val: list[Any], seconds: float) -> None:
-    begun, known = time.monotonic(), set[str]()
+    begun, known, why = time.monotonic(), set[str](), {}
     for number, batch in walk(train.batches)[0]:
-        known |= _names(train, batch)
-        if time.monotonic() - begun > seconds or number >= 1 << 12:
+        if time.monotonic() - begun > seconds or number >= MOST_BATCHES:
+            why = {"exact": f"the groups of the first {counted(number, 'training batch', 'training batches')} alone "
+                            "were looked through"}  # fmt: skip
             break
+        known |= _names(train, batch)
     val_groups = set[str]().union(*(_names(own, batch) for batch in val))
     shared = len(val_groups & known) / max(len(val_groups), 1)
     measured = {"samples": len(val_groups), "exact": shared, "near": 0.0, "inside": 0.0}
-    split_overlap.judge(audit, measured, "groups", dict.fromkeys(("near", "inside"), BY_NAME))
+    split_overlap.judge(audit, measured, "groups", {**why, **dict.fromkeys(("near", "inside"), BY_NAME)})
 
 
 def _names(side: Side, batch: Any) -> set[str]:

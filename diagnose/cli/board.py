@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from diagnose.runs.watched import Progress, Watch
 
-DONE = ("finished", "reused", "diverged", "failed")
+DONE = ("finished", "reused", "diverged", "failed", "stopped")
 SILENT = ("waiting", "training", "running", "ended")  # no news where they go on
 SHOWN_SECONDS = 0.25  # between two pictures of the table
 MOST_ROWS = 24  # arms shown at once; of more, those with a run in progress

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from diagnose.errors import DiagnoseError
+from diagnose.errors import INTERRUPTED, DiagnoseError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -119,6 +119,7 @@ class Engine(Protocol):
 def told(ended: Ended, watch: Watch) -> Ended:
     """Tell the watcher how a run ended, and where it lies."""
     doing = "finished" if ended.finished else "diverged" if ended.diverged else "failed"
+    doing = "stopped" if ended.exit_code == INTERRUPTED else doing
     watch(replace(ended.job.progress(doing), run=ended.run))
     return ended
 

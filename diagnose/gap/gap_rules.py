@@ -283,8 +283,8 @@ RULES = (
     FindingRule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
          "have both {cut} alike{meant}", _large("collation"), "report.val_loader=training"),
     FindingRule("gap/training-worse", "warning", "The network does far worse on training {text} than on {unseen}",
-         "check that training's labels belong to its inputs (their order, the mapping of classes) and that both are "
-         "prepared alike; audit_metric asks whether labels belong", _learned_less),
+         "check that both are prepared alike (training augmented: give plain=) and that training's labels belong to "
+         "its inputs (their order, the mapping of classes), which audit_metric asks", _learned_less),
     FindingRule("gap/unseen", "note", "The network does better on training {text} than on {unseen}",
          "{generalise}", _overfits),
 )  # fmt: skip

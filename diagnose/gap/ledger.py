@@ -58,8 +58,10 @@ def _val_side(kept: Recording | None, given: Objective | Side) -> Side:
             raise DiagnoseError("the record holds no validation batches; call recorder.validation or give a Side")
         return Side(val_batches, given, reported=mean_of_ranks(kept.val), reduction=_reduction(kept, val_batches))
     reported = mean_of_ranks(kept.val) if given.reported is None else given.reported
-    known = given.reported_on is None and given.reported is None and val_batches
-    return replace(given, reported=reported, reported_on=val_batches if known else given.reported_on)
+    if given.reported_on is not None or given.reported is not None or not val_batches:
+        return replace(given, reported=reported)
+    own = _reduction(kept, val_batches) if given.reduction == "mean" else given.reduction
+    return replace(given, reported=reported, reported_on=val_batches, reduction=own)
 
 
 def _reduction(kept: Recording, shown: list[Any]) -> str:

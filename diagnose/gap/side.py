@@ -92,7 +92,10 @@ class Side:
         if not (self.autocast is None or isinstance(self.autocast, bool) or self.autocast in (*HALF, torch.float32)):
             raise DiagnoseError(f"autocast is {self.autocast!r}; give a dtype such as torch.bfloat16, False or None")
         if self.groups is not None and not callable(self.groups):
-            raise DiagnoseError(f"groups is {_kind(self.groups)}; give a function groups(batch) -> identities")
+            raise DiagnoseError(
+                f"groups is {_kind(self.groups)}; give a function groups(batch) -> identities, as lambda batch: "
+                "batch[2] where the dataset yields each sample's beside it: TensorDataset(x, y, patient)"
+            )
         if self.model is not None:
             check_model(self.model)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from diagnose.runs.watched import Progress
 
 CURVES = {"reported": "{}/loss_reported", "probe": "{}/loss"}  # names of what is read while a run trains, by kind
-FAILED = ("failed", "diverged")
+FAILED = ("failed", "diverged", "stopped")
 
 
 def check(tracker: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from diagnose.formatting import counted, cut, estimate, visible
 from diagnose.logs import arithmetic, causes, plausibility, statistics
 from diagnose.logs.choose import Choice, choose
-from diagnose.logs.fold_columns import run_of
+from diagnose.logs.fold_columns import run_of, title_of
 from diagnose.logs.log_verdict import Sides, averaged, digits_of, last_ratio, place, shown_as, verdict
 from diagnose.logs.pairs import all_pairs, pair, paired
 from diagnose.logs.read import parse_columns, read_each, whole
@@ -95,8 +95,10 @@ class _Judge:
 
     def __init__(self, log: Log, runs: list[Pairs], choice: Choice, files: list[str], names: list[str]) -> None:
         self.log, self.files, self.choice, self.given = log, files, choice, runs
-        self.pairs = runs[_last_with_most([len(run.at_N) for run in runs])]
+        spoken_of = _last_with_most([len(run.at_N) for run in runs])
+        self.pairs = runs[spoken_of]
         self.runs = _named(log, runs, names) if len(runs) > 1 else []
+        self.run = self.runs[spoken_of].name if self.runs else ""
         self.gap = statistics.gap(self.pairs.at_N, self.pairs.gap_N)
         self.digits = digits_of(self.pairs)
         self.sides = Sides.of(self.pairs, self.digits)
@@ -130,6 +132,7 @@ class _Judge:
             notes=tuple(note if note.endswith(".") else f"{note[:1].upper()}{note[1:]}." for note in self.notes),
             verdict=verdict(self.pairs, self.gap, self.findings, self.runs),
             runs=tuple(self.runs),
+            run=self.run,
             others=tuple(self._others()),
             curves={
                 "train": _curve(self.pairs.train.at, self.pairs.train.value),
@@ -330,7 +333,7 @@ def _named(log: Log, runs: list[Pairs], given: list[str]) -> list[LogRun]:
 
     The heading is the last line before the run's first row that may name a run, where each run has one.
     """
-    beside = [run_of(run.train.name) for run in runs]
+    beside = [run_of(run.train.name) or title_of(run.train.name) for run in runs]
     given = given or (beside if all(beside) else [])
     names, before = [cut(visible(name), 40) for name in given], 0.0
     for run in runs if not given else []:

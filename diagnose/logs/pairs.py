@@ -22,7 +22,8 @@ from diagnose.logs.axis import (
     runs,
 )
 from diagnose.logs.choose import Choice, choose, refuse, said
-from diagnose.logs.fold_columns import side_by_side
+from diagnose.logs.course import AROUND, LINE, course
+from diagnose.logs.fold_columns import of_each_run, side_by_side
 from diagnose.logs.names import meaning
 from diagnose.logs.series import EPOCH, PLACE, SECONDS, VALUE
 
@@ -32,10 +33,7 @@ if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
     from diagnose.logs.series import Log, LogSeries
 
-AROUND = 0.25  # of the distance between validations: training values this near say what training is there
 NEAR = 0.1  # of that distance: how far before the first training value a validation may lie
-CURVED = 7  # training values from which a curve is laid through them, not their mean
-LINE = 4  # last training values that a line is laid through where validation comes behind them
 LATE = 0.8  # of an epoch: a validation behind it is at its end
 SEVERAL = 0.5  # of the epochs have a further value, at the least, where that is said
 STALE = 3  # times that a value is printed, at the least, where it is printed again until the next is there
@@ -128,6 +126,9 @@ def all_pairs(log: Log, columns: Columns) -> list[Pairs]:
     Raises:
         DiagnoseError: one of the two losses is not in the log, or nothing pairs.
     """
+    each = [] if columns else of_each_run(log)
+    if each:
+        return _of_runs(each)
     choice = choose(log, columns)
     beside = [] if columns else side_by_side((choice.train, choice.val), choice.others)
     if beside:
@@ -136,6 +137,23 @@ def all_pairs(log: Log, columns: Columns) -> list[Pairs]:
     if not every:
         _nothing(log, choice)
     return every
+
+
+def _of_runs(each: list[Log]) -> list[Pairs]:
+    """Return the pairs of the runs of an export, those left out of which nothing can be said.
+
+    Raises:
+        DiagnoseError: that is so of all.
+    """
+    out, why = list[Pairs](), None
+    for own in each:
+        try:
+            out += paired(own, choose(own, {}))
+        except DiagnoseError as error:
+            why = error
+    if not out:
+        raise why or DiagnoseError("no validation loss of a run stands near its training loss")
+    return out
 
 
 def _of_others(log: Log, choice: Choice, columns: Columns) -> list[Pairs]:
@@ -296,7 +314,8 @@ def pair(train: Track, val: Track, scale: float = 0.0) -> tuple[NDArray[np.float
     near = printed.copy()
     if spacing < space * AROUND and not train.series.means:
         for k in np.flatnonzero(keep & ~early):
-            near[k] = _course(train, float(val.at[k]), AROUND * space, float(near[k]), _ends(float(val.at[k]), scale))
+            at = float(val.at[k])
+            near[k] = course(train.at, train.value, at, AROUND * space, float(near[k]), ends=_ends(at, scale))
     return val.at[keep], near[keep], val.value[keep], printed[keep]
 
 
@@ -312,44 +331,6 @@ def _by_turns(train: Track, val: Track) -> tuple[NDArray[np.float64], ...] | Non
 def _ends(at: float, scale: float) -> bool:
     """Say whether a place is at the end of an epoch."""
     return scale > 0 and (at % scale == 0 or at % scale >= LATE * scale)
-
-
-def _course(train: Track, at: float, reach: float, alone: float, ends: bool) -> float:
-    """Return training's course at a place: a parabola through the values around it, or their mean where they are few.
-
-    `ends` says that what comes behind does not count: it is of the next epoch.
-    """
-    if ends:
-        train = _until(train, at)
-    if train.at[-1] < at and len(train.at) >= LINE:
-        return _onward(train.at[-LINE:] - at, train.value[-LINE:], alone)
-    even = min(reach, at - train.at[0], train.at[-1] - at)
-    around = int(np.searchsorted(train.at, at + reach, "right") - np.searchsorted(train.at, at - reach))
-    reach = reach if even < reach <= at - train.at[0] and around >= 3 * CURVED else even
-    low, high = np.searchsorted(train.at, at - reach), np.searchsorted(train.at, at + reach, "right")
-    values, places = train.value[low:high], train.at[low:high] - at
-    if len(values) < 2 or reach <= 0 or (ends and len(values) < CURVED):
-        return alone
-    if len(values) < CURVED or np.ptp(places) == 0:
-        return float(values.mean())
-    x = places / np.abs(places).max()
-    basis = np.stack([np.ones_like(x), x, x * x], 1)
-    weights, *_ = np.linalg.lstsq(basis, values, rcond=None)
-    return float(weights[0]) if math.isfinite(float(weights[0])) else float(values.mean())
-
-
-def _onward(places: NDArray[np.float64], values: NDArray[np.float64], alone: float) -> float:
-    """Return where a line through the last values leads to, for a validation a little behind them."""
-    across = places - places.mean()
-    squares = float((across**2).sum())
-    slope = float((across * values).sum()) / squares if squares > 0 else 0.0
-    led = float(values.mean()) - slope * float(places.mean())
-    return led if math.isfinite(led) and abs(led - alone) <= np.ptp(values) else alone
-
-
-def _until(train: Track, at: float) -> Track:
-    keep = train.at <= at
-    return replace(train, at=train.at[keep], value=train.value[keep])
 
 
 def _unit(train: str, val: str) -> str:

@@ -71,6 +71,9 @@ def read_each(
     """
     if fmt is not None and fmt not in FORMATS:
         raise DiagnoseError(f"--format {fmt} is unknown{nearest(fmt, FORMATS)}")
+    twice = next((path for k, path in enumerate(paths) if path.resolve() in [p.resolve() for p in paths[:k]]), None)
+    if twice is not None:
+        raise DiagnoseError(f"{source.shown(twice)} is given twice: two runs that are one would seem to agree")
     taken = columns or {}
     tracked = [path for path in paths if _is_tracked(path, fmt)]
     if run is not None and not tracked:
@@ -91,10 +94,19 @@ def whole(logs: list[Log], paths: list[Path]) -> Log:
 def _is_tracked(path: Path, fmt: str | None) -> bool:
     """Say whether a path is a folder, or a file that only a tracker's reader knows."""
     if not path.exists():
-        raise DiagnoseError(f"{source.shown(path)} does not exist{nearest_file(path)}")
+        raise DiagnoseError(f"{source.shown(path)} does not exist{_instead(path)}")
     if path.is_dir():
         return True
     return fmt is None and path.is_file() and folders.is_tracked(path)
+
+
+def _instead(path: Path) -> str:
+    """Return what is to be given in the place of a file that does not exist."""
+    if str(path) == "-":
+        return ": a pipe is not read; write what it gives into a file first"
+    if path.parts[0].endswith(":") and len(path.parts[0]) > 2:  # "https:", behind which one of two strokes is left
+        return ": an address is not fetched; save what is there into a file first"
+    return nearest_file(path)
 
 
 def _folder(path: Path, run: str | None, columns: Columns) -> Log:

@@ -277,7 +277,7 @@ class LogReport(LogRecord):
     """All that a log tells.
 
     Attributes:
-        runs: every run of the log where it holds several, in their order; the other parts are of one of them.
+        runs: every run of the log where it holds several, in their order; the other parts are of one of them, `run`.
         others: further pairs of like losses that the log has, as of a loss's parts or a third set of data.
         curves: both losses along the run, for a picture.
         verdict: the sentence or two that lead.
@@ -296,5 +296,6 @@ class LogReport(LogRecord):
     notes: tuple[str, ...]
     verdict: str
     runs: tuple[LogRun, ...] = ()
+    run: str = ""
     others: tuple[LogRun, ...] = ()
     curves: dict[str, LogCurve] = Field(default_factory=dict)

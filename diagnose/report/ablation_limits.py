@@ -40,10 +40,10 @@ def _chance_limits(summary: AblationRecord) -> list[str]:
             "so how far two equal arms lie apart is not known.",
         )
     elif summary.effects and not all(effect.resolved for effect in summary.effects):
-        names = listed([name_of(effect, summary) for effect in summary.effects if not effect.resolved])
+        names = [name_of(effect, summary) for effect in summary.effects if not effect.resolved]
         sentences.append(
-            f"That {names} has no effect. Not resolved means that these runs cannot tell; "
-            "the interval says how large an effect may still be.",
+            f"That {listed(names)} {'has' if len(names) == 1 else 'have'} no effect. Not resolved means that these "
+            "runs cannot tell; the interval says how large an effect may still be.",
         )
     if summary.failed:
         sentences.append("What the runs that did not finish would have come to; the means are over the runs that did.")

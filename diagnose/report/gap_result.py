@@ -67,14 +67,14 @@ class Gap(ShownResult[LedgerRecord]):
 
     @property
     def terms(self) -> pd.DataFrame:
-        """The terms: id, value (None where it cannot be had), low, high, share of all, basis, how."""
+        """The terms: id, value and share of all (None where it cannot be had), low, high, basis, how."""
         from diagnose.report.sentence_table import SentenceTable
 
         rows = self.found.terms
         total = sum(abs(row.value or 0.0) for row in rows) or 1.0
         names = ("id", "value", "low", "high", "basis", "how")
         table = SentenceTable([{name: getattr(row, name) for name in names} for row in rows])
-        table.insert(4, "share", [abs(row.value or 0.0) / total for row in rows])
+        table.insert(4, "share", [None if row.value is None else abs(row.value) / total for row in rows])
         return table
 
     def __repr__(self) -> str:

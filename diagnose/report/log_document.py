@@ -64,7 +64,11 @@ def report_of(log: LogReport) -> Report:
     )
     sections = [
         Section("curves", _curves_title(log), "Curves", _curves(log)),
-        *([Section("findings", "What was found", "Findings", broken)] if broken else []),
+        *(
+            [Section("findings", f"What was found{_of_run(log).replace(' of ', ' in ', 1)}", "Findings", broken)]
+            if broken
+            else []
+        ),
         Section("next", "What would tell", "What would tell", _next(log)),
         Section("causes", "What is possible, and what is excluded", "What is possible", (_causes(log),)),
         Section("numbers", "Numbers", "Numbers", (*_tables(log), *_numbers(log))),
@@ -79,7 +83,7 @@ def report_of(log: LogReport) -> Report:
 
 def _headlines(log: LogReport) -> tuple[Headline, ...]:
     carried, last = digits(log), log.points.shown[-1]
-    where = f"{AXES[log.source.axis]} {_at(last.at)}"
+    where = f"{AXES[log.source.axis]} {_at(last.at)}{_of_run(log)}"
     mean = "" if last.printed is None else f", a local mean; printed: {carried.train.loss(last.printed)}"
     out = [
         Headline("training", carried.train.loss(last.train), f"{where}{mean}", "arm-1"),
@@ -92,9 +96,15 @@ def _headlines(log: LogReport) -> tuple[Headline, ...]:
     return tuple(out)
 
 
+def _of_run(log: LogReport) -> str:
+    """Return whose a part of the report is, where the log holds several runs."""
+    return f" of {cut(log.run, 40)}" if log.run else ""
+
+
 def _curves_title(log: LogReport) -> str:
-    count = len(log.runs)
-    return "The two losses along the run" if count < 2 else f"The two losses along one of the {count} runs"
+    if not log.run:
+        return "The two losses along the run"
+    return f"The two losses along {cut(log.run, 40)}, one of {counted(len(log.runs), 'run')}"
 
 
 def _curves(log: LogReport) -> tuple[ReportBlock, ...]:

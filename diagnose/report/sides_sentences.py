@@ -55,7 +55,8 @@ def overlap_sentence(ledger: LedgerRecord) -> str:
     overlap = ledger.overlap
     if overlap is None:
         return f"Whether validation data occur in training could not be told: {ledger.conditions.unseen_text}."
-    sentence = f"Of {plain(overlap.val_documents, 0)} validation samples, {plain(overlap.exact, 0)} occur in training"
+    sentence = f"Of {plain(overlap.val_documents, 0)} validation samples, {plain(overlap.exact, 0)} "
+    sentence += "were found in what was read of training" if not overlap.whole else "occur in training"
     sentence += " bit for bit" if ledger.conditions.by_value else ""
     near = f" and {plain(overlap.near, 0)} nearly so (most of their spans of tokens do)" if overlap.near else ""
     return f"{sentence}{near}."

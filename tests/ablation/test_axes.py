@@ -17,8 +17,8 @@ def refusal(axis, given, levels=None):
 
 
 BAD = {
-    "lr=1e-3,1e-2": "give a recipe key's levels, for instance --axis optimizer.lr=value1,value2",
-    "optimizer.lr": "give a recipe key's levels, for instance --axis optimizer.lr=value1,value2",
+    "lr=1e-3,1e-2": "--axis lr is no axis, but the key optimizer.lr is: --axis optimizer.lr=1e-3,1e-2",
+    "optimizer.lr": "--axis optimizer.lr lacks its levels: --axis optimizer.lr=value1,value2",
     "lrr=1,2": "unknown axis 'lrr'",
     "optimizer.lrr=1,2": "unknown key optimizer.lrr; did you mean 'lr'?",
     "optimiser.lr=1,2": "unknown table [optimiser]; did you mean 'optimizer'?",
@@ -38,6 +38,8 @@ BAD = {
     "optimizer.lr=": "the axis optimizer.lr needs two levels to compare, not 0",
     "about.x=1,2": "'about.x' is no table.key",
     "=1,2": "unknown axis ''",
+    "dropout=0,much": "the axis dropout has no level 'much'; known are 0.0, 0.1, 0.2",
+    "seed=a,1": "the axis seed has no level '1'",
     "tokenizer=char,words": "the axis tokenizer has no level 'words'; did you mean 'word'?",
 }
 
@@ -59,6 +61,30 @@ def test_levels_may_be_named_with_the_axis():
     assert list(axes.find("tokenizer=bpe,char").levels) == ["bpe", "char"]
     assert axes.find("tokenizer", "bpe,char") == axes.find("tokenizer=bpe,char")
     assert axes.find("tokenizer", ["bpe", "char"]) == axes.find("tokenizer=bpe,char")
+
+
+@pytest.mark.parametrize(
+    ("axis", "levels"),
+    [
+        ("dropout=0,0.3", {"0.0": {"model.dropout": 0.0}, "0.3": {"model.dropout": 0.3}}),
+        ("batch-size=8,16", {"8": {"batches.size": 8}, "16": {"batches.size": 16}}),
+        ("epochs=0.5,1", {"0.5": {"budget.epochs": 0.5}, "1.0": {"budget.epochs": 1.0}}),
+    ],
+)
+def test_an_axis_of_numbers_takes_any(axis, levels):
+    assert axes.find(axis).levels == levels
+
+
+@pytest.mark.parametrize(
+    ("axis", "told"),
+    [
+        ("dropout=0,nan", "model.dropout = nan: input should be a finite number"),
+        ("dropout=0,1.5", "dropout of 1.5 is outside [0, 1)"),
+        ("batch-size=8,32.5", "batches.size = 32.5: input should be a valid integer"),
+    ],
+)
+def test_a_number_that_the_recipe_refuses_names_it(axis, told, tiny):
+    assert told in refusal(axis, {key: tiny[key] for key in tiny.keys() - {"model.dropout", "batches.size"}})
 
 
 @pytest.mark.parametrize("seeds", ["three", 0, [0, 1]])

@@ -370,6 +370,9 @@ BAD = {
     "twice the same": (examples(), {"example": "id", "cluster": "id"}, "the column id is asked for twice"),
     "one arm": (examples("a"), {"example": "id"}, "takes two arms, and there is one: a"),
     "an arm with one seed": (by_run(examples())[:5], {}, "b has one seed, so how far its seeds lie apart is not known"),
+    "a seed that is named twice": (
+        by_run(examples())[:6].assign(seed=[0, 1, 2, 3, 0, 0]), {}, "2 rows at model b and seed 0: a run is one row",
+    ),
     "rows that are examples": (examples(), {}, "60 rows at model a and seed 0: a run is one row"),
     "twice a cell": (pd.concat([examples(), examples()[:2]]), {"example": "id"}, "two scores of one example"),
     "nothing": (examples()[:0], {}, "the table has no rows"),

@@ -430,6 +430,7 @@ class TestWhatPeopleSee:
         assert max(map(len, str(gap).splitlines())) <= 100
         assert list(gap.terms.columns) == ["id", "value", "low", "high", "share", "basis", "how"]
         assert gap.terms.share.sum() == pytest.approx(1)
+        assert gap.terms.share.isna().tolist() == gap.terms.value.isna().tolist()
         assert max(map(len, repr(gap.terms).splitlines())) <= 80
         assert "..." not in repr(gap.terms)
         assert type(gap.terms[["id", "how"]]).__name__ == "DataFrame"

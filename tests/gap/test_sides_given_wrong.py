@@ -310,3 +310,51 @@ def test_a_forgotten_eval_that_few_batches_do_not_prove_is_said_to_be_possible()
             assert forgot or not found
             said.append(found)
     assert sum(said) >= 2
+
+
+class Sides:
+    """A trained network and its data."""
+
+    def __init__(self):
+        self.train, self.val = data(640, 1), data(256, 2)
+        self.model = fit(network(), DataLoader(self.train, 32, shuffle=True), turns=4)
+
+    def of(self, objective):
+        return [Side(DataLoader(some, 32), objective) for some in (self.train, self.val)]
+
+
+def hits(model, batch):
+    return (model(batch[0]).argmax(1) == batch[1]).float()
+
+
+class TestWhatHigherIsBetterOf:
+    """Every word on a gap is of losses: of an accuracy "the network does better on training data" would be reversed."""
+
+    @pytest.mark.parametrize("objective", [hits, lambda model, batch: hits(model, batch).mean()])
+    @pytest.mark.parametrize("ask", [explain_gap, audit_metric])
+    def test_is_refused(self, objective, ask):
+        sides = Sides()
+        with torch.no_grad():
+            right = hits(sides.model, sides.train.tensors).mean().item()
+        with pytest.raises(DiagnoseError, match=r"higher is better.*return 1 - it") as refused:
+            ask(sides.model, *sides.of(objective))
+        assert right > 0.5
+        assert "counts of what is right" in str(refused.value)
+
+    def test_the_share_of_errors_is_none(self):
+        sides = Sides()
+        with torch.no_grad():
+            wrong = [1 - hits(sides.model, some.tensors).mean().item() for some in (sides.train, sides.val)]
+        gap = explain_gap(sides.model, *sides.of(lambda model, batch: 1 - hits(model, batch)))
+        assert gap.record["matched"]["train"] == pytest.approx(wrong[0], abs=1e-6)
+        assert gap.record["matched"]["val"] == pytest.approx(wrong[1], abs=1e-6)
+
+
+def test_a_dataset_in_the_place_of_its_loader_is_named():
+    with pytest.raises(DiagnoseError, match=r"training side is a dataset, whose items are samples: give DataLoader"):
+        explain_gap(network(), Side(data(64, 1), ce), Side(DataLoader(data(64, 2), 16), ce))
+
+
+def test_groups_that_are_a_column_are_told_how():
+    with pytest.raises(DiagnoseError, match=r"groups is a list; .* as lambda batch: batch\[2\]"):
+        Side([], ce, groups=["a", "b"])

@@ -117,6 +117,8 @@ def design_of(table: pd.DataFrame, asked: ScoreColumns, levels: Sequence[str] | 
     rank = {names.index(name): place for place, name in enumerate(wanted)}
     arm_K = np.array([rank[code] for code in arm_of_row[rows]]) if levels else arm_of_row[rows]
     run_K, arms = _runs_of(table, asked, rows, arm_K, wanted)
+    if asked.example is None and asked.cluster is None:
+        _refuse_twice(table, asked, rows, run_K)
     _refuse_few(arms, asked)
     chosen = {name: parts[name] for name in wanted}
     return _laid_out(table, asked, rows, run_K, arms, chosen)
@@ -225,7 +227,6 @@ def _laid_out(
     if asked.example is None:
         if asked.cluster is not None:
             raise DiagnoseError("--cluster groups examples: name their column with --example")
-        _refuse_twice(table, asked, chosen, run_K)
         over: Over = "seeds" if several else "nothing"
         return ScoreDesign(factors, arms, levels, "runs", over, named, np.ones(1), 0, 0, 0, chosen, run_K, None)
     order, example_K, complete_N = _crossing(table, asked, chosen, run_K)

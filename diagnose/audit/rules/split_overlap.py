@@ -50,7 +50,8 @@ def judge(audit: Audit, measured: dict[str, Any], what: str, unjudged: Mapping[s
         audit: takes the outcome.
         measured: the shares.
         what: is shared.
-        unjudged: why changed copies ("near") and spans ("inside") would not be recognised; none where they would.
+        unjudged: why samples ("exact"), changed copies ("near") and spans ("inside") would not be recognised; none
+            where they would.
     """
     limits = {
         "exact": ("split-overlap-exact", EXACT_SHARE, f"of the validation {what} are training {what} too"),
@@ -62,9 +63,15 @@ def judge(audit: Audit, measured: dict[str, Any], what: str, unjudged: Mapping[s
             fix = BY_GROUP if what == "groups" else None
             audit.breaks(rule, f"{measured[key]:.1%} {words}", fix=fix, **measured)
         elif unjudged and key in unjudged:
-            audit.skips(rule, unjudged[key], matters=key == "near" and what != "groups")
+            audit.skips(rule, unjudged[key], matters=key == "exact" or (key == "near" and what != "groups"))
         else:
             audit.keeps(rule, share=measured[key], limit=limit)
+
+
+def judge_columns(audit: Audit, told: str) -> None:
+    """Note that rows of a table share columns with training's, as those of one person do; it may be meant."""
+    if told:
+        audit.breaks("split-overlap-near", told, severity="note", fix=BY_GROUP)
 
 
 def judge_windows(audit: Audit, documents_in_both: float) -> None:

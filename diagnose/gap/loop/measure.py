@@ -19,6 +19,7 @@ from diagnose.gap.loop.other_precision import with_other_precision
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.reading_setup import GivenSides, ReadingSetup, given_sides, reading_setup
 from diagnose.gap.loop.readings import Subject
+from diagnose.gap.loop.redrawn import DRAWN_ANEW
 from diagnose.gap.loop.shared import SharedSamples
 from diagnose.gap.loop.side_readings import (
     SAME_EACH_TIME,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
 SEEN_SHARE = 0.2  # of the budget
 APART = "they are built otherwise, so that what the two objectives differ in is not told from the data"
-DRAWN_ANEW = "training's samples are drawn anew each pass, so that validation's cannot be looked up among all"
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _compared(subject: Subject, readings: _Read, given: GivenSides) -> Measureme
     under_all = {condition: reading for text in readings.train for condition, reading in text.readings.items()}
     known = readings.known
     by_value = known is not None and (known.alike or known.layout.by_value)
-    repeated += [noticed.how_compared(known)] if by_value and overlap is not None else []
+    repeated += [shared.how_compared(uncut(train))] if by_value and overlap is not None else []
     unseen, unseen_why = unseen_readings(readings.val[0], overlap, whole, why, by_value=by_value)
     return Measurements(
         sides=sides, plan=readings.plan,

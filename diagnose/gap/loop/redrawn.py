@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+DRAWN_ANEW = "training's samples are drawn anew each pass, so that validation's cannot be looked up among all"
 LOOKED = 64  # batches that are walked twice
 TRANSFORMS = ("transform", "target_transform", "transforms")
 ITEMS = 8  # samples of a dataset that are read twice to see whether reading them is random

@@ -7,13 +7,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.conditions import Condition
 from diagnose.gap.loop import modes
 from diagnose.gap.loop.class_weights import ClassWeights
-from diagnose.gap.loop.elements import lacks_targets
+from diagnose.gap.loop.elements import lacks_targets, tensors
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.term import SIDES
 
@@ -49,6 +49,11 @@ def first_batch(side: Side, name: str) -> tuple[int, Any]:
         first = next((pair for pair in islice(some, LOOKED) if not lacks_targets(pair[1])), first)
     if first is None:
         raise DiagnoseError(f"the {name} side yields no batch; give what yields its batches each time it is iterated")
+    by_number = isinstance(side.batches, Dataset) and not isinstance(side.batches, IterableDataset)
+    if by_number and any(not tensor.dim() for tensor in tensors(first[1])):
+        raise DiagnoseError(
+            f"the {name} side is a dataset, whose items are samples: give DataLoader(dataset, batch_size)"
+        )
     return first
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from diagnose.formatting import plain
 from diagnose.gap.gap_causes import REPEATED
-from diagnose.gap.loop import sample_identity
+from diagnose.gap.loop import noticed, sample_identity, shared_columns
 from diagnose.gap.recorder import ranks
 
 if TYPE_CHECKING:
@@ -63,6 +63,12 @@ class SharedSamples:
 
     def _chosen(self, batch: Any) -> NDArray[np.int64] | None:
         return self.subject.rows(batch, self.objective)
+
+    def how_compared(self, training: Any) -> str:
+        """Return what is to be said of how samples that are no text were looked up among training's batches."""
+        assert self.known is not None
+        columns = "" if ranks.several() else shared_columns.told(training, self.batches, self.known.layout)
+        return columns or noticed.how_compared(self.known)
 
     def relabelled(self, overlap: SeenDocuments | None) -> tuple[str, ...]:
         """Say that training has validation's samples under other labels, where it has them so."""
