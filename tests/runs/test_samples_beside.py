@@ -14,7 +14,7 @@ from run_fixture import OFTEN, QUICK, assert_same, processes, quickly, refusal, 
 from diagnose.engines import memory
 from diagnose.errors import FINDING
 from diagnose.runs import probes, run_tables, runner, session, store
-from diagnose.training import device, linear_cross_entropy, sampling, stack, trainer
+from diagnose.training import device, linear_cross_entropy, sampling, stack, switches, trainer
 from diagnose.training.preparation import set_up
 
 pytestmark = pytest.mark.trains
@@ -302,7 +302,7 @@ def test_stacked_seeds_write_the_same_beside_one_another(given, written, tmp_pat
         stack.SeedStack((0, 1)).carry_out(works)
         return sorted(map(lines, store.entries(folder)))
 
-    with quickly(), pretended():
+    with quickly(), pretended(), switches.restored():  # as the engine of stacks has it
         beside = samples(tmp_path / "beside")
         assert sorted(written) == [(False, False)] * 2 + [(False, True)] * 6  # a stack's runs are threads, too
         monkeypatch.setattr(device, "samples_beside", lambda *_: False)
