@@ -36,7 +36,7 @@ REPORTS = ("interval", "last", "epoch")
 FORMAT = 1
 EARLIER = 64  # batches of earlier steps
 STATES = 16 << 10  # bytes of a step's random states, about
-WRITE_SHARE = 0.001  # of the time since the last writing: what the next one may take
+WRITE_SHARE = 0.0005  # of the time since the last writing: what the next one may take
 
 
 @dataclass
