@@ -119,10 +119,9 @@ def trainer_loop(steps):
     callback = GapCallback()
     clock = Clock(callback, ["on_train_begin", "on_step_end", "on_log"])
 
-    def step(self, model, inputs, *more, **named):  # the wrapper's own time: all but the Trainer's step
+    def step(self, own, model, inputs, *more, **named):  # the wrapper's own time: all but the Trainer's step
         begun = time.perf_counter()
         inside = [0.0]
-        own = self._own
 
         def counted(*args, **kwargs):
             start = time.perf_counter()
@@ -130,9 +129,7 @@ def trainer_loop(steps):
             inside[0] += time.perf_counter() - start
             return out
 
-        self._own = counted
-        loss = GapCallback._step(self, model, inputs, *more, **named)  # noqa: SLF001
-        self._own = own
+        loss = GapCallback._step(self, counted, model, inputs, *more, **named)  # noqa: SLF001
         clock.spent += time.perf_counter() - begun - inside[0]
         return loss
 

@@ -14,6 +14,7 @@ import copy
 import inspect
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ from diagnose.integrations.trainer_objectives import objectives
 from diagnose.report.gap_result import Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from torch import nn
 
@@ -83,6 +84,8 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         self.page, self.budget, self.most_bytes = Path(page) if page else None, budget, most_bytes
         self.gaps: dict[str, Gap] = {}
         self._recorder: GapRecorder | None = None
+        self._held: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}  # the Trainer's steps: ours, its own
+        self._inside = False
         self._parts: list[Any] = []
         self._loss: Any = 0.0
         self._logged: tuple[float, Recording] | None = None
@@ -101,24 +104,47 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
     @steps_aside
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         """Begin to record."""
+        self._let_go()
         self._trainer = trainer = _trainer()
         self._last = self._best = self._logged = self._trained = None  # of a training before
+        self._parts, self._loss = [], 0.0
         folder = Path(args.output_dir) / "gap"
         self._recorder = GapRecorder(folder, trainer.model, reports="epoch", most_bytes=self.most_bytes)
-        self._own, self._own_prediction = trainer.training_step, trainer.prediction_step
-        trainer.training_step, trainer.prediction_step = self._step, self._predict
+        for name, ours in (("training_step", self._step), ("prediction_step", self._predict)):
+            own = getattr(trainer, name)
+            self._held[name] = partial(ours, own), own
+            setattr(trainer, name, self._held[name][0])
 
-    def _step(self, model: nn.Module, inputs: Any, *more: Any, **named: Any) -> Tensor:
+    def _let_go(self) -> None:
+        """Give the Trainer its own steps back and take the hooks off its model: training ended, or was interrupted."""
+        for name, (ours, own) in self._held.items():
+            if getattr(self._trainer, name) is ours:  # somebody else may have put a step of theirs around it
+                setattr(self._trainer, name, own)
+        self._held = {}
+        if self._recorder is not None:
+            self._recorder.detach()
+
+    def _step(self, own: Callable[..., Any], model: nn.Module, inputs: Any, *more: Any, **named: Any) -> Any:
         """Take the Trainer's own step on a part of a batch, and keep what it read."""
-        self._open(inputs)
-        loss: Tensor = self._own(model, inputs, *more, **named)
-        self._loss = self._loss + loss.detach()
+        if self._inside:  # left within somebody else's step by a training that was interrupted
+            return own(model, inputs, *more, **named)
+        self._inside = True
+        try:
+            self._open(inputs)
+            loss = own(model, inputs, *more, **named)
+        finally:
+            self._inside = False
+        self._add(loss)
         return loss
 
-    def _predict(self, *args: Any, **named: Any) -> Any:
+    @steps_aside
+    def _add(self, loss: Tensor) -> None:
+        self._loss = self._loss + loss.detach()
+
+    def _predict(self, own: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """Take the Trainer's own step of an evaluation, also in a loop of the user's, and note that it was."""
         self._predicted = True
-        return self._own_prediction(*args, **named)
+        return own(*args, **named)
 
     @steps_aside
     def _open(self, inputs: Any) -> None:
@@ -200,8 +226,7 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         """Explain the gap of the last evaluation, or of the best one where its model is what training ends with."""
         if self._recorder is None:
             return
-        self._trainer.training_step, self._trainer.prediction_step = self._own, self._own_prediction
-        self._recorder.detach()
+        self._let_go()
         if args.bf16_full_eval or args.fp16_full_eval:  # evaluate() turns the model to it, for good
             self._trained = _weights(self._trainer.model)
         last = self._best or self._last

@@ -3,6 +3,7 @@
 import io
 import sys
 import warnings
+from functools import partial
 
 import pytest
 import torch
@@ -301,6 +302,44 @@ class TestHuggingFace:
         assert trainer.state.best_metric is not None
         assert callback.gap.record["reported"]["val"] == pytest.approx(trainer.state.best_metric, rel=1e-6)
         assert terms(callback.gap)["residual"] == pytest.approx(0, abs=1e-4)
+
+    @pytest.mark.parametrize("around", [False, True], ids=["alone", "within another's step"])
+    def test_a_training_that_was_interrupted_may_begin_again(self, rows, tmp_path, around):
+        """As in a notebook, where somebody else may have put a step around ours; each step is recorded once."""
+        from transformers import Trainer, TrainerCallback
+
+        steps = []
+
+        class Interrupts(TrainerCallback):
+            def on_step_end(self, args, state, control, model=None, **_):  # noqa: ARG002
+                steps.append(state.global_step)
+                if len(steps) == 3:
+                    raise KeyboardInterrupt
+
+            def on_train_begin(self, args, state, control, **_):  # noqa: ARG002
+                if around and not steps:
+                    own = trainers[0].training_step
+                    trainers[0].training_step = partial(own)
+
+        trainers = []
+
+        class Noted(Trainer):
+            def __init__(self, *args, callbacks, **keys):
+                super().__init__(*args, callbacks=[*callbacks, Interrupts], **keys)
+                trainers.append(self)
+
+            def train(self):
+                with pytest.raises(KeyboardInterrupt):
+                    super().train()
+                return super().train()
+
+        callback, trainer, said = fit_trainer(gpt2(), tmp_path, rows[:100], rows[100:], Noted)
+        assert said == []
+        assert steps == [1, 2, 3, *range(1, 9)]
+        assert callback._recorder.number == 8
+        assert callback.gap.record["reported"]["val"] == pytest.approx(trainer.evaluate()["eval_loss"], rel=1e-5)
+        assert terms(callback.gap)["residual"] == pytest.approx(0, abs=1e-4)
+        assert around or trainer.training_step == trainer.__class__.training_step.__get__(trainer)
 
     def test_without_evaluation_one_line(self, rows, tmp_path):
         callback, _, said = fit_trainer(gpt2(), tmp_path, rows[:100], None, eval_strategy="no")
