@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from diagnose.audit import labels
 from diagnose.audit.side_passes import mean_of
-from diagnose.errors import DiagnoseError
 from diagnose.formatting import plain
 from diagnose.gap.loop.elements import samples_of
 
@@ -21,26 +20,18 @@ WHOLE = 1e-3  # how far a count may be from a whole number
 LUCK = 3.0  # standard errors
 
 
-class HigherIsBetterError(DiagnoseError):
-    """What objectives return is no loss."""
-
-
-def refuse_hits(sides: AuditedSides) -> None:
-    """Refuse objectives that count what is right: they fall where samples are given other samples' labels.
-
-    Raises:
-        HigherIsBetterError: they do, on both sides.
-    """
+def why_refused(sides: AuditedSides) -> str:
+    """Say that objectives count what is right: with other samples' labels they fall, on both sides; "" where not."""
     if sides.train is None or not all(_is_count(sides.passes, batch) for batch in sides.batches[:LOOKED]):
-        return
-    told = labels.losses_of(sides)
-    if isinstance(told, labels.NotRead):
-        return
-    falls = [own - other for own, other in told.values()]
+        return ""
+    losses = labels.losses_of(sides)
+    if isinstance(losses, labels.NotRead):
+        return ""
+    falls = [own - other for own, other in losses.values()]
     if not all(fall.mean() > LUCK * fall.std(ddof=1) / len(fall) ** 0.5 for fall in falls):
-        return
-    own, other = (plain(float(told["training"][k].mean())) for k in range(2))
-    raise HigherIsBetterError(
+        return ""
+    own, other = (plain(float(losses["training"][k].mean())) for k in range(2))
+    return (
         f"the objectives return counts of what is right: training's is {own}, and {other} with the labels of other "
         "samples, so that higher is better; a gap is of losses: return 1 - it, or the loss"
     )

@@ -10,7 +10,7 @@ import numpy as np
 from diagnose.audit import side_evaluation
 from diagnose.audit.audited_sides import FEW, AuditedSides, first_of
 from diagnose.audit.findings import SEVERITIES, Audit
-from diagnose.audit.hits import HigherIsBetterError, refuse_hits
+from diagnose.audit.hits import why_refused
 from diagnose.audit.rules import labels_unrelated, targets_broadcast
 from diagnose.audit.side_batches import may_hold_text
 from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
@@ -96,7 +96,7 @@ def quick_findings(
     Raises:
         DiagnoseError: of what the objectives return higher is better.
     """
-    out, begun, refused = Audit(), time.monotonic(), None
+    out, begun = Audit(), time.monotonic()
     model = ranks.unwrapped(model if val.model is None else val.model)
     sides = [side for side in (val, train) if side is not None]
     others = list({id(m): m for side in sides for m in other_modules(side.objective, model).values()}.values())
@@ -106,8 +106,8 @@ def quick_findings(
             passes.set_mode()
             batches = first_of(val, MOST)
             out.text = not batches or may_hold_text(batches[0])
-            refused = _refused(AuditedSides(passes, batches, train))
-            targets_broadcast.judge_sides(out, AuditedSides(passes, batches, train))
+            refused = why_refused(audited := AuditedSides(passes, batches, train))
+            targets_broadcast.judge_sides(out, audited)
             _judged(out, passes, batches, begun + seconds)
             if asks_labels and train is not None:
                 labels_unrelated.judge_sides(out, AuditedSides(passes, first_of(val, FEW), train))
@@ -116,23 +116,14 @@ def quick_findings(
         finally:
             passes.forget()
             guard.restore()
-    if refused is not None:
-        raise refused
+    if refused:
+        raise DiagnoseError(refused)
     known = known | {finding.rule for finding in out.findings}
     return [
         finding.model_copy(update={"severity": SEVERITY[finding.rule]})
         for finding in out.findings
         if finding.rule in SEVERITY and not SAID.get(finding.rule, set()) & known
     ]
-
-
-def _refused(sides: AuditedSides) -> DiagnoseError | None:
-    """Return why these are no losses; None where they may be."""
-    try:
-        refuse_hits(sides)
-    except HigherIsBetterError as why:
-        return why
-    return None
 
 
 def _judged(out: Audit, passes: SidePasses, batches: list[Any], end: float) -> None:

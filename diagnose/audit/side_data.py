@@ -18,7 +18,7 @@ from diagnose.formatting import counted
 from diagnose.gap.loop import sample_identity, sample_parts, shared_columns
 from diagnose.gap.loop.masked import rows_selected, selector
 from diagnose.gap.loop.noticed import PICTURES, how_compared
-from diagnose.gap.loop.redrawn import DRAWN_ANEW, is_redrawn, transformed, unweighted
+from diagnose.gap.loop.redrawn import DRAWN_ANEW, is_redrawn, plain_batches
 from diagnose.gap.loop.sample_identity import all_rows
 from diagnose.gap.loop.walking import walk
 from diagnose.training.registry import told
@@ -122,11 +122,7 @@ def overlap(
 
 def _recognised_by(train: Side, own: Side, val: list[Any]) -> tuple[Any, list[Any]]:
     """Return the batches that both sides' samples are recognised by: as they are before augmentation and sampling."""
-    if train.plain is None:
-        drawn = unweighted(train.batches)
-        plain = transformed(train.batches, own.batches) if drawn is None else drawn
-    else:
-        plain = train.plain
+    plain = plain_batches(train, own)
     looked = train.batches if plain is None else plain
     return looked, val if own.plain is None else list(islice((batch for _, batch in walk(own.plain)[0]), len(val)))
 

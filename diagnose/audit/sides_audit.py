@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose.audit import side_data, side_evaluation, side_network, side_scores
 from diagnose.audit.audited_sides import FEW, AuditedSides, first_of, held
 from diagnose.audit.findings import Audit, judges, known
-from diagnose.audit.hits import refuse_hits
+from diagnose.audit.hits import why_refused
 from diagnose.audit.predictions import NONE
 from diagnose.audit.rules import split_overlap, what_is_scored
 from diagnose.audit.side_batches import TokenBatch, may_hold_text, tokens_of
@@ -57,7 +57,8 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
         passes = SidePasses(model, guard, val, "validation")
         try:
             _begin(passes, train, batches)
-            refuse_hits(AuditedSides(passes, batches, train))
+            if refused := why_refused(AuditedSides(passes, batches, train)):
+                raise DiagnoseError(refused)
             tokens = evaluation(out, passes, batches, given)
             for judge in judges("judge_sides"):
                 judge(out, AuditedSides(passes, batches, train))

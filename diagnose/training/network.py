@@ -20,7 +20,14 @@ from diagnose import random as seeding
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.training import chunked_loss, product_kernels
 from diagnose.training.fused_loss import can_do_without_logits, training_loss
-from diagnose.training.registry import find, fingerprint, told
+from diagnose.training.registry import (
+    builder_settings,
+    check_signature,
+    find,
+    fingerprint,
+    of_another_kind,
+    told,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +35,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from diagnose.config.recipe import RunConfig
-    from diagnose.training.registry import Builder
 
 __all__ = [
     "Flops", "build", "builder_settings", "check", "compile_in_place", "compiled_loss", "count_flops", "eager", "find",
@@ -36,19 +42,6 @@ __all__ = [
 ]  # fmt: skip
 
 LOSS = "compiled_loss"  # the name under which a network keeps its compiled training loss
-ALWAYS = ("vocab_size", "context")  # what every builder is given, besides its settings
-
-
-def builder_settings(builder: Builder, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Divide settings into those that a builder's signature takes and the keys that it does not.
-
-    A builder with `**settings` takes all.
-    """
-    kinds = {p.name: p.kind for p in inspect.signature(builder).parameters.values()}
-    everything = inspect.Parameter.VAR_KEYWORD in kinds.values()
-    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    taken = {k: v for k, v in given.items() if k not in ALWAYS and (everything or kinds.get(k) in by_name)}
-    return taken, [k for k in given if k not in taken]
 
 
 def build(
@@ -68,7 +61,7 @@ def build(
         DiagnoseError: the builder refuses the settings, fails, or builds something else.
     """
     builder = find(name)
-    _check_signature(name, builder)
+    check_signature(name, builder)
     unknown = builder_settings(builder, settings)[1]
     if unknown:
         known = builder_settings(builder, dict.fromkeys(inspect.signature(builder).parameters))[0]
@@ -82,34 +75,11 @@ def build(
             raise
         except Exception as error:  # noqa: BLE001 - a user's builder may raise anything
             said = str(error) if isinstance(error, ValueError) and ":" not in name else told(error)
-            said = _of_another_kind(builder, settings) or said
+            said = of_another_kind(builder, settings) or said
             raise DiagnoseError(f"model '{name}' cannot be built: {said}") from None
     if not isinstance(network, torch.nn.Module):
         raise DiagnoseError(f"model '{name}' built a {type(network).__name__}, not a torch.nn.Module")
     return network.to(device)
-
-
-def _check_signature(name: str, builder: Builder) -> None:
-    """Refuse a builder that does not take by name what every builder is given."""
-    try:
-        inspect.signature(builder).bind_partial(**dict.fromkeys(ALWAYS))
-    except TypeError:
-        takes = ", ".join(inspect.signature(builder).parameters) or "nothing"
-        raise DiagnoseError(
-            f"model '{name}' takes {takes}; it is called with {' and '.join(ALWAYS)} by name and the recipe's keys "
-            f"of [model]: write build({', '.join(ALWAYS)}, ...)"
-        ) from None
-
-
-def _of_another_kind(builder: Builder, settings: Mapping[str, Any]) -> str:
-    """Name settings that are text where the builder's default is none, or the other way round."""
-    known = inspect.signature(builder).parameters
-    defaults = {key: known[key].default for key in settings if key in known}
-    return "; ".join(
-        f"model.{key} = {settings[key]!r}, where the default is {default!r}"
-        for key, default in defaults.items()
-        if isinstance(default, str | int | float) and isinstance(default, str) != isinstance(settings[key], str)
-    )
 
 
 FUSED_BYTES = 4 << 30  # of a part's logits in bfloat16, up to which the loss is compiled with the network

@@ -1,4 +1,4 @@
-"""Finds a network's builder by name, whoever wrote it, and tells what went wrong in one line.
+"""Finds a network's builder by name, whoever wrote it, reads what it takes, and tells what went wrong in one line.
 
 Ours and a user's come in by the same doors: the entry-point group `diagnose.models`,
 `package.module:attribute`, or `path/to/file.py:attribute`.
@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
+import inspect
 import sys
 import sysconfig
 import traceback
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose.errors import DiagnoseError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import CodeType, ModuleType
 
     from torch import nn
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     Builder = Callable[..., nn.Module]
 
 GROUP = "diagnose.models"
+ALWAYS = ("vocab_size", "context")  # what every builder is given, besides its settings
 INSTALLED = ("site-packages", "dist-packages")  # folders in which packages lie beside others
 DOORS = "an installed name, package.module:attribute or path/to/file.py:attribute"
 
@@ -167,6 +169,41 @@ def _load_file(name: str, path: Path) -> ModuleType:
 
 def _source(module: ModuleType) -> str:
     return getattr(module, "__file__", None) or module.__name__
+
+
+def builder_settings(builder: Builder, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Divide settings into those that a builder's signature takes and the keys that it does not.
+
+    A builder with `**settings` takes all.
+    """
+    kinds = {p.name: p.kind for p in inspect.signature(builder).parameters.values()}
+    everything = inspect.Parameter.VAR_KEYWORD in kinds.values()
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    taken = {k: v for k, v in given.items() if k not in ALWAYS and (everything or kinds.get(k) in by_name)}
+    return taken, [k for k in given if k not in taken]
+
+
+def check_signature(name: str, builder: Builder) -> None:
+    """Refuse a builder that does not take by name what every builder is given."""
+    try:
+        inspect.signature(builder).bind_partial(**dict.fromkeys(ALWAYS))
+    except TypeError:
+        takes = ", ".join(inspect.signature(builder).parameters) or "nothing"
+        raise DiagnoseError(
+            f"model '{name}' takes {takes}; it is called with {' and '.join(ALWAYS)} by name and the recipe's keys "
+            f"of [model]: write build({', '.join(ALWAYS)}, ...)"
+        ) from None
+
+
+def of_another_kind(builder: Builder, settings: Mapping[str, Any]) -> str:
+    """Name settings that are text where the builder's default is none, or the other way round."""
+    known = inspect.signature(builder).parameters
+    defaults = {key: known[key].default for key in settings if key in known}
+    return "; ".join(
+        f"model.{key} = {settings[key]!r}, where the default is {default!r}"
+        for key, default in defaults.items()
+        if isinstance(default, str | int | float) and isinstance(default, str) != isinstance(settings[key], str)
+    )
 
 
 def told(error: BaseException) -> str:

@@ -74,15 +74,10 @@ def judge_recurring(audit: Audit, found: Recurring) -> None:
         what = f"{found.overlapping:.0%} of the validation samples begin with what another ends with: windows overlap"
         audit.breaks("scored-twice", what, **measured, **milder)
     elif found.passages > SPANS_TWICE:
-        what = (
-            f"{found.passages:.1%} of the passages of {found.span} tokens that are scored were scored before: windows "
-        )
-        what += "overlap"
+        again, why = "tokens that are scored were scored before", "windows overlap"
         if found.numbers:
-            what = (
-                f"{found.passages:.1%} of the passages of {found.span} numbers are in an earlier sample too: windows "
-            )
-            what += "overlap, or rows have columns in common"
+            again, why = "numbers are in an earlier sample too", f"{why}, or rows have columns in common"
+        what = f"{found.passages:.1%} of the passages of {found.span} {again}: {why}"
         audit.breaks("scored-twice", what, **measured, **milder)
     else:
         audit.keeps("scored-twice", **measured)

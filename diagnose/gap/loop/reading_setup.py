@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diagnose.gap import conditions
 from diagnose.gap.loop import sample_parts, setting
@@ -13,7 +13,7 @@ from diagnose.gap.loop.cut_rows import as_is, cut_alike, cut_notes
 from diagnose.gap.loop.habits import notice_habits
 from diagnose.gap.loop.loss_calls import LossCalls
 from diagnose.gap.loop.mode_by_loss import ModeTold, mode_of
-from diagnose.gap.loop.redrawn import is_redrawn, is_shuffled, sampler_of, transformed, unweighted
+from diagnose.gap.loop.redrawn import is_redrawn, is_shuffled, plain_batches, sampler_of, unweighted
 from diagnose.gap.loop.resampled import draw_luck, luck_notes
 from diagnose.gap.loop.second_model import with_second_model
 from diagnose.gap.loop.walking import walk
@@ -54,20 +54,14 @@ def given_sides(train: Side, val: Side) -> GivenSides:
     plain_given = train.plain is not None
     luck = (2.0 if drawn is not None else draw_luck(train.batches), draw_luck(val.batches))
     val_drawn = None if val.plain is not None else unweighted(val.batches)
-    train, val = _with_plain(train, val, drawn), val if val_drawn is None else replace(val, plain=val_drawn)
+    train = replace(train, plain=plain_batches(train, val))
+    val = val if val_drawn is None else replace(val, plain=val_drawn)
     train, val, cut = cut_alike(train, val)
     notes = cut_notes((train, val)) if plain_given or cut else setting.plain_notes(train, sampler)
-    if val_drawn:
+    if val_drawn is not None:
         notes += [setting.sampler_note("validation", type(sampler_of(val.batches)).__name__)]
     notes += luck_notes((train, val), (0.0 if notes else luck[0], luck[1]))
     return GivenSides(train, val, luck, sampler, tuple(notes), cut)
-
-
-def _with_plain(train: Side, val: Side, drawn: Any | None) -> Side:
-    """Return training's side with its data without a repeating sampler, or as validation's transform makes them."""
-    if train.plain is not None:
-        return train
-    return replace(train, plain=transformed(train.batches, val.batches) if drawn is None else drawn)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from diagnose.gap.side import Side
+
 DRAWN_ANEW = "training's samples are drawn anew each pass, so that validation's cannot be looked up among all"
 LOOKED = 64  # batches that are walked twice
 TRANSFORMS = ("transform", "target_transform", "transforms")
@@ -104,6 +106,18 @@ def numbers_of(batches: DataLoader[Any]) -> list[int]:
         return [int(k) for drawn in some for k in (drawn if isinstance(drawn, (list, tuple)) else [drawn])]
     except (TypeError, ValueError):
         return []
+
+
+def plain_batches(train: Side, val: Side) -> Any | None:
+    """Return training's data without a sampler that repeats, or as validation's transform makes them.
+
+    They are those that the user gave, where there are any; None where training's own are the only ones. To be used
+    within `guarded` alone.
+    """
+    if train.plain is not None:
+        return train.plain
+    drawn = unweighted(train.batches)
+    return transformed(train.batches, val.batches) if drawn is None else drawn
 
 
 def transformed(batches: Any, val: Any) -> Any | None:
