@@ -96,7 +96,7 @@ def quick_findings(
     Raises:
         DiagnoseError: of what the objectives return higher is better.
     """
-    out, begun = Audit(), time.monotonic()
+    out, refused, begun = Audit(), "", time.monotonic()
     model = ranks.unwrapped(model if val.model is None else val.model)
     sides = [side for side in (val, train) if side is not None]
     others = list({id(m): m for side in sides for m in other_modules(side.objective, model).values()}.values())
