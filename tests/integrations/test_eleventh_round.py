@@ -60,7 +60,8 @@ class TestTrainer:
         with warnings.catch_warnings():
             warnings.simplefilter("error", GapWarning)
             trainer, gap = train(Told, classifier(), data, tmp_path, gradient_accumulation_steps=4)
-        assert terms(gap)["objective"] == terms(gap)["residual"] == 0
+        assert terms(gap)["objective"] == 0
+        assert terms(gap)["residual"] == pytest.approx(0, abs=1e-6)  # as the machine rounds
         assert gap.record["verified"]["largest"] < 1e-5
         assert gap.matched.val == pytest.approx(mean(trainer.model, cut(data[1]), own), abs=1e-5)
 
