@@ -247,25 +247,31 @@ def heat(taking_part, wait, burst, own):
 
 
 def fused():
-    """`run.compile=fused` and `on`: losses of the same steps, whether fused ones repeat, and times in turn."""
+    """`run.compile=fused` and `on`: losses of the same steps, whether fused ones repeat, and times in turn.
+
+    Then the same under document masks without dropout of attention, where `fused` reads no mask of all pairs.
+    """
     if mode() != "on":
         return {"state": "skipped", "why": "no CUDA, or no compiler: skipped"}
     wait = place()[1]
-    setups = {what: first_user(what) for what in ("on", "fused")}
     count = 50 if is_large() else 3
-    plain, found, again = (first_losses(setups[what], count) for what in ("on", "fused", "fused"))
-    note(
-        largest_relative_difference=max(abs(a / b - 1) for a, b in zip(plain, found, strict=True)),
-        repeats_bit_for_bit=found == again,
-    )
-    taking_part = {
-        f"run.compile={what}": (contender(setup.prepare, lambda setup=setup: our_steps(setup), wait, count), setup)
-        for what, setup in setups.items()
-    }
-    heat(taking_part, wait, count, rate(*place()))
-    for name, (one, _) in taking_part.items():
-        one.prepare()
-        note(**{f"{name}, {what}": value for what, value in list(kernels(one.course, wait).items())[:6]})
+    documents = {"batches.mask": "document", "model.dropout_attention": 0.0}
+    for more, under in (({}, ""), (documents, ", document masks")):
+        setups = {what: first_user(what, **more) for what in ("on", "fused")}
+        plain, found, again = (first_losses(setups[what], count) for what in ("on", "fused", "fused"))
+        note(**{
+            f"largest_relative_difference{under}": max(abs(a / b - 1) for a, b in zip(plain, found, strict=True)),
+            f"repeats_bit_for_bit{under}": found == again,
+        })  # fmt: skip
+        taking_part = {
+            f"run.compile={what}{under}":
+                (contender(setup.prepare, lambda setup=setup: our_steps(setup), wait, count), setup)
+            for what, setup in setups.items()
+        }  # fmt: skip
+        heat(taking_part, wait, count, rate(*place()))
+        for name, (one, _) in taking_part.items():
+            one.prepare()
+            note(**{f"{name}, {what}": value for what, value in list(kernels(one.course, wait).items())[:6]})
     return done()
 
 

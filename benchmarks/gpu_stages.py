@@ -201,8 +201,7 @@ def whole():
     note(set_up_s=time.perf_counter() - begun)
     gpu_whole_runs.parts(setup, wait, note)
     steps, count = gpu_speed.our_steps(setup), 300 if is_large() else 3
-    whole_run = gpu_whole_runs.projected(setup, wait, steps, count)
-    return done(**whole_run, **gpu_whole_runs.beside(setup, wait, steps, count))
+    return done(**gpu_whole_runs.projected(setup, wait, steps, count))
 
 
 def together():
@@ -218,8 +217,8 @@ def together():
 
 STAGES = {
     "environment": Stage(environment, 30), "tests": Stage(tests, 45), "parity": Stage(parity, 25),
-    "step": Stage(gpu_speed.step, 50), "resume": Stage(resume, 95), "race": Stage(gpu_speed.race, 105),
-    "fused": Stage(gpu_speed.fused, 50), "whole": Stage(whole, 40), "jobs": Stage(jobs, 40),
+    "step": Stage(gpu_speed.step, 50), "resume": Stage(resume, 90), "race": Stage(gpu_speed.race, 90),
+    "fused": Stage(gpu_speed.fused, 70), "whole": Stage(whole, 40), "jobs": Stage(jobs, 40),
     "gpt2": Stage(gpu_speed.gpt2, 35), "together": Stage(together, 25),
 }  # fmt: skip
 

@@ -58,17 +58,25 @@ def projected(setup, wait, steps, count):
     timed(steps, wait, count)
     each, total, table = timed(steps, wait, count), setup.course.steps, setup.recipe.report
     reports, probes = total // table.interval, len(probe_steps(setup))
+    samples = beside(setup, wait, steps, count, each)
     parts_s = {
         "steps_s": total * each, "reports_s": reports * FOUND["report_s"],
-        "samples_s": reports * FOUND["sample_s, read once"] * table.sample, "probes_s": probes * FOUND["probe_s"],
+        "samples_s": reports * samples.get("held_up_s_a_sample", FOUND["sample_s, read once"]) * table.sample,
+        "probes_s": probes * FOUND["probe_s"],
     }  # fmt: skip
     rest = FOUND["set_up_s"] + FOUND["last_reading_s"]
-    return {"steps": total, "reports": reports, "probes": probes, **parts_s,
+    return {"steps": total, "reports": reports, "probes": probes, **samples, **parts_s,
             "projected_s_of_the_whole_run": sum(parts_s.values()) + rest}  # fmt: skip
 
 
-def beside(setup, wait, steps, count):
-    """Return milliseconds of a step while samples are written beside it without a pause, and how many were."""
+def beside(setup, wait, steps, count, alone):
+    """Return how far samples that are written beside the steps hold them up; {} where they are written at once.
+
+    Args:
+        setup, wait: of the run, and what waits for the device.
+        steps: takes some; `count` of them are timed.
+        alone: seconds of a step without a sample.
+    """
     from diagnose.runs.beside import Beside
     from diagnose.training import sampling
     from diagnose.training.second_network import second_network
@@ -85,13 +93,14 @@ def beside(setup, wait, steps, count):
                 turn=len(texts), precision=recipe.run.precision, alone=alone,
             ))  # fmt: skip
 
-    alone = timed(steps, wait, count)
     thread.begin(lambda: second.read(write))
     each = timed(steps, wait, count)
+    written = max(1, len(texts))  # one that is under way counts where there is no other
     over.set()
     thread.settle()
+    held_up = max(0.0, each - alone) * count / written
     return {"ms_a_step, no sample": 1e3 * alone, "ms_a_step, samples beside": 1e3 * each,
-            "samples_written_beside": len(texts)}  # fmt: skip
+            "samples_written_beside": written, "held_up_s_a_sample": held_up}  # fmt: skip
 
 
 def stacked(where, wait, count):

@@ -23,21 +23,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
+    from torch.nn.attention.flex_attention import BlockMask
 
 TILE = 1 << 18  # weights of a tile: 1 MiB, of which several fit a processor's caches
 QUERIES = 64  # query positions of a tile; keys after its last query are not computed
 
 
-def document_mask(segments_BT: Tensor | None) -> Tensor | None:
-    """Say which positions each one sees (B, 1, T, T), once for all layers; None where attention needs no such mask."""
+def document_mask(segments_BT: Tensor | None, *, in_blocks: bool = False) -> Tensor | BlockMask | None:
+    """Say which positions each one sees, once for all layers; None where attention needs no such mask.
+
+    Args:
+        segments_BT: of the rows.
+        in_blocks: whether a graph that is being compiled is to leave it to attention's kernel; see `flex`.
+
+    Returns:
+        Of each pair of positions (B, 1, T, T), or of blocks of them.
+    """
     if segments_BT is None or (segments_BT.device.type == "cpu" and not torch.compiler.is_compiling()):
         return None
+    if in_blocks and torch.compiler.is_compiling():
+        from .flex import document_blocks  # loads torch's compiler
+
+        return document_blocks(segments_BT)
     return _seen(segments_BT, segments_BT, 0)[:, None]
 
 
 def attend(
-    qkv_BT3HD: Tensor, segments_BT: Tensor | None, dropout: Dropout, word: int | None, mask_B1TT: Tensor | None = None
-) -> Tensor:
+    qkv_BT3HD: Tensor, segments_BT: Tensor | None, dropout: Dropout, word: int | None,
+    mask: Tensor | BlockMask | None = None,
+) -> Tensor:  # fmt: skip
     """Return softmax(q k' / sqrt(D)) v over the positions up to each one's own, within its segment (B, T, H, D).
 
     On a CPU it is computed in float32 at least: in bfloat16 torch's kernel takes 2.6 times as long there. What is
@@ -48,8 +62,12 @@ def attend(
         segments_BT: positions attend within their own segment; None for one segment a row.
         dropout: of the attention weights.
         word: what the network drew for this forward pass.
-        mask_B1TT: of the segments, where it is at hand; see `document_mask`.
+        mask: of the segments, where it is at hand; see `document_mask`.
     """
+    if mask is not None and not isinstance(mask, torch.Tensor):
+        from . import flex
+
+        return flex.attend(qkv_BT3HD, mask)
     device, p = qkv_BT3HD.device, dropout.p if dropout.active else 0.0
     on_cpu, on_cuda, compiling = device.type == "cpu", device.type == "cuda", torch.compiler.is_compiling()
     in_cache = native.loops(qkv_BT3HD) is not None
@@ -61,9 +79,9 @@ def attend(
             return y_BTHD
         exact = qkv_BT3HD.to(torch.promote_types(qkv_BT3HD.dtype, torch.float32)) if on_cpu else qkv_BT3HD
         with seeded(device, dropout.seed(word)) if on_cuda and p > 0 and not compiling else nullcontext():
-            if segments_BT is not None and mask_B1TT is None:
-                mask_B1TT = _seen(segments_BT, segments_BT, 0)[:, None]
-            return _fused(exact, mask_B1TT, p)
+            if segments_BT is not None and mask is None:
+                mask = _seen(segments_BT, segments_BT, 0)[:, None]
+            return _fused(exact, mask, p)
 
 
 class Memory:

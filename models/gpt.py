@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
+    from torch.nn.attention.flex_attention import BlockMask
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "gelu": GELU,
@@ -95,12 +96,12 @@ class Shared(NamedTuple):
 
     Attributes:
         segments_BT: of the rows; None for one segment each.
-        mask_B1TT: which positions each one sees, where attention takes it so.
+        mask: which positions each one sees, where attention takes it so; see `document_mask`.
         word: what the network drew for its dropout.
     """
 
     segments_BT: Tensor | None
-    mask_B1TT: Tensor | None
+    mask: Tensor | BlockMask | None
     word: int | None
 
 
@@ -121,7 +122,7 @@ class Attention(nn.Module):
         if memory is not None:
             y_BTHD = memory.attend(qkv_BT3HD)
         else:
-            y_BTHD = attend(qkv_BT3HD, shared.segments_BT, self.drop, shared.word, shared.mask_B1TT)
+            y_BTHD = attend(qkv_BT3HD, shared.segments_BT, self.drop, shared.word, shared.mask)
         projected: Tensor = self.out(y_BTHD.reshape(rows, length, width))
         return projected
 
@@ -155,6 +156,10 @@ class GPT(nn.Module):
     """The network; see `build` for its settings.
 
     `forward(tokens_BT, segments_BT)` is `head(features(tokens_BT, segments_BT))`.
+
+    Attributes:
+        masks_in_blocks: whether a graph compiled for a card leaves document masks to attention's kernel, where no
+            attention weights are dropped; see `flex`.
     """
 
     def __init__(
@@ -185,6 +190,7 @@ class GPT(nn.Module):
         )
         self.norm = nn.LayerNorm(width, bias=bias)
         self.head = nn.Linear(width, vocab_size, bias=False)
+        self.masks_in_blocks = False
         self._initialise()
         if tied:
             self.head.weight = self.embedding.weight
@@ -215,7 +221,9 @@ class GPT(nn.Module):
         word = None if torch.compiler.is_compiling() or not any_active(self) else draw()
         place = torch.arange(length, device=tokens_BT.device) if segments_BT is None else places(segments_BT)
         x_BTD = self.drop(self.embedding(tokens_BT) + self.position(place), word)
-        shared = Shared(segments_BT, document_mask(segments_BT), word)
+        first: Block = self.blocks[0]  # type: ignore[assignment]
+        in_blocks = self.masks_in_blocks and not first.attention.drop.active
+        shared = Shared(segments_BT, document_mask(segments_BT, in_blocks=in_blocks), word)
         for block in self.blocks:
             x_BTD = block(x_BTD, shared)
         normed: Tensor = self.norm(x_BTD)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from torch.nn import functional as F
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 
 def starts(segments_BT: Tensor) -> Tensor:
     """Say at which positions a segment begins (bool, B, T)."""
-    first_BT = torch.ones_like(segments_BT, dtype=torch.bool)
-    first_BT[:, 1:] = segments_BT[:, 1:] != segments_BT[:, :-1]
-    return first_BT
+    return F.pad(segments_BT[:, 1:] != segments_BT[:, :-1], (1, 0), value=True)
 
 
 def places(segments_BT: Tensor) -> Tensor:

@@ -169,7 +169,8 @@ class RunConfig(ConfigTable):
 
     Runs repeat bit for bit; on a CUDA device `deterministic = false` gives that up, and with it exact resuming and
     `--verify`, for kernels that may be faster. `compile = "fused"` has the compiler write the matrix products, too,
-    with what follows them in the same kernel, and takes the loss without writing logits (CUDA and bf16 alone).
+    with what follows them in the same kernel, takes the loss without writing logits, and keeps documents apart in the
+    kernel of attention where no weights are dropped (CUDA and bf16 alone).
     `processes` is into how many shares the rows of each batch are divided, of which torchrun's processes take one each;
     a loss that is a mean of batches' means takes each share for a batch. `shard` is whether these processes also divide
     weights, gradients and moments among them.

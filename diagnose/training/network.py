@@ -104,6 +104,8 @@ def compile_in_place(network: nn.Module, logits: int, run: RunConfig | None = No
     without = fused is not None and can_do_without_logits(network, fused.precision)
     if without or fuses_loss(network, logits):
         options = None if fused is None else product_kernels.options(deterministic=fused.deterministic)
+        if fused is not None and hasattr(network, "masks_in_blocks"):
+            network.masks_in_blocks = True  # type: ignore[assignment]
         loss = partial(training_loss, network, without_logits=without)
         network.__dict__[LOSS] = torch.compile(loss, dynamic=False, options=options)
         return

@@ -1,5 +1,7 @@
 """The loss that is compiled as a whole on CUDA devices: equal to the chunked one, and one graph for a run."""
 
+import importlib
+import warnings
 from functools import partial
 
 import pytest
@@ -10,6 +12,7 @@ from test_trainer import Plain, course, gpt, timeless
 from torch import nn
 
 from diagnose.config.recipe import RunConfig
+from diagnose.models.gpt import build
 from diagnose.runs import runner
 from diagnose.training import batches, chunked_loss, network, trainer
 from diagnose.training.fused_loss import training_loss
@@ -35,6 +38,15 @@ def counted():
 
     yield backend, graphs
     torch._dynamo.reset()
+
+
+@pytest.fixture
+def flexible(monkeypatch):
+    """Let `flex_attention` have gradients on a CPU, where it computes them as it is written."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own, of what it imports
+        flex = importlib.import_module("torch.nn.attention.flex_attention")
+    monkeypatch.setattr(flex, "_validate_device", lambda *_: None)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
@@ -107,23 +119,58 @@ def test_fused_products_and_a_loss_without_logits_are_compiled_where_they_are_as
         net.head = nn.Linear(*reversed(net.head.weight.shape), bias=biased)
         network.compile_in_place(net.to(CUDA), 100, run)
     ((loss, how),) = made  # and torch took each of these options
+    assert net.masks_in_blocks == (backends is not None)
     assert loss.keywords == {"without_logits": without}
     assert (how["options"] or {}).get("max_autotune_gemm_backends") == backends
     if backends:
         assert how["options"]["benchmark_epilogue_fusion"] == (not run.deterministic)
 
 
-@pytest.mark.parametrize("mask", ["none", "document"])
-def test_a_whole_run_is_one_graph_without_a_break(tiny, tmp_path, mask, counted, monkeypatch):
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what torch's compiler imports
+@pytest.mark.parametrize(("dropped", "blocks"), [(0.0, True), (0.1, False)])
+def test_documents_are_kept_apart_by_attentions_kernel_where_it_drops_no_weights(dropped, blocks, counted, flexible):
+    backend, graphs = counted
+    length, losses = 160, []  # no multiple of a block
+    net = build(30, length, layers=2, heads=2, width=32, dropout=0.0, dropout_attention=dropped).train()
+    for net.masks_in_blocks in (True, False):
+        for how in (backend, "aot_eager"):
+            torch._dynamo.reset()
+            loss = torch.compile(partial(training_loss, net), dynamic=False, fullgraph=True, backend=how)
+            torch.manual_seed(0)
+            for _ in range(2):  # of other documents, in the same graph
+                tokens_BT = torch.randint(30, (3, length))
+                segments_BT = (torch.rand(3, length) < 0.05).long().cumsum(1)
+                targets_BT, weights_BT = tokens_BT.roll(-1, 1), torch.full((3, length), 1 / (3 * length))
+                losses.append(gradients(net, loss(tokens_BT, targets_BT, weights_BT, segments_BT, 0.0)))
+    assert len(graphs) == 2
+    assert ["flex_attention" in graph.code for graph in graphs] == [blocks, False]
+    if not dropped:
+        torch.testing.assert_close(losses[:4], losses[4:], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what torch's compiler imports
+@pytest.mark.parametrize("mask", ["none", "document", "document in blocks"])
+def test_a_whole_run_is_one_graph_without_a_break(tiny, tmp_path, mask, counted, monkeypatch, flexible):
     """Training, reports, probes, samples, checkpoints and the final reading."""
     backend, graphs = counted
+    compiles = network.compile_in_place
+
+    def compile_in_place(net, *more):
+        compiles(net, *more)
+        net.masks_in_blocks = "blocks" in mask
+
+    monkeypatch.setattr(network, "compile_in_place", compile_in_place)
     monkeypatch.setattr(network, "fuses_loss", lambda *_: True)
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=backend))
-    given = tiny | {"run.compile": "on", "batches.accumulate": 2, "batches.mask": mask, "report.sample": True}
+    given = tiny | {
+        "run.compile": "on", "batches.accumulate": 2, "batches.mask": mask.split()[0], "report.sample": True,
+        "model.dropout_attention": 0.0,
+    }  # fmt: skip
     torch._dynamo.utils.counters.clear()
     with quickly():
         runner.train("quick", given, runs=tmp_path)
     assert len(graphs) == 1  # and its backward pass, which the compiler derives
+    assert ("flex_attention" in graphs[0].code) == ("blocks" in mask)
     assert not torch._dynamo.utils.counters["graph_break"]
 
 
