@@ -49,6 +49,10 @@ def test_time_is_told_from_samples():
     assert columns_of(batch) == 6
     assert columns_of((batch[0].t(), batch[1].view(12, 6).t())) == 0  # a row a sample
     assert columns_of((torch.randint(9, (12, 6)), torch.randint(9, (12,)))) == 0
+    edges = torch.randint(50, (2, 30))
+    assert columns_of((edges, edges.flip(0))) == 0
+    windows = torch.arange(64).unfold(0, 9, 1)  # overlapping windows, a row a sample, in order
+    assert columns_of((windows[:, :-1], windows[:, 1:])) == 0
     marked = torch.cat([torch.full((1, 8), 2), torch.randint(3, 9, (10, 8))])
     assert columns_of({"source": marked, "target": marked[:7]}) == 8
     assert columns_of({"source": marked.t(), "target": marked[:7].t()}) == 0
@@ -80,7 +84,8 @@ def test_a_ledger_of_columns(objective):
     with torch.no_grad():
         means = [sum(mean_loss(model, b).item() for b in side) / len(side) for side in (train, val)]
     assert terms["unseen"] == pytest.approx(means[1] - means[0], abs=1e-5)
-    assert terms["collation"] == terms["batching"] == 0
+    assert terms["collation"] == terms["batching"] == terms["reduction"] == 0
+    assert "averaging" not in str(gap)
     assert not {finding["rule"] for finding in gap.findings} & {"gap/duplicates", "batch-dependent"}
 
 
@@ -124,3 +129,29 @@ def test_rows_that_an_objective_cannot_take_cut_are_not_cut():
     val = [(tokens[:, :8].contiguous(), targets.view(6, 12)[:, :8].reshape(-1)) for tokens, targets in flat(6, 120, 9)]
     gap = explain_gap(Recurrent(), Side(flat(6, 240, 8), loss), Side(val, loss))
     assert gap.terms.set_index("id").value["collation"] == 0
+
+
+class Buckets:
+    """Sentences of several lengths, in another order each pass, with a mask as wide as their batch is padded."""
+
+    def __init__(self, count, seed):
+        draw = torch.Generator().manual_seed(seed)
+        lengths = torch.randint(6, 24, (count,), generator=draw).tolist()
+        self.rows = [torch.randint(1, TOKENS, (length,), generator=draw) for length in lengths]
+
+    def __iter__(self):
+        for some in torch.randperm(len(self.rows)).split(4):
+            tokens = nn.utils.rnn.pad_sequence([self.rows[k] for k in some], batch_first=True)
+            real = tokens != 0
+            yield SimpleNamespace(tokens=tokens, real=real.unsqueeze(1) & real.unsqueeze(2))
+
+
+def test_masks_that_are_as_wide_as_their_batch_make_no_other_samples():
+    def loss(model, batch):
+        tokens = batch.tokens
+        scores = model(tokens[:, :-1].t(), None).permute(1, 2, 0)
+        return F.cross_entropy(scores, tokens[:, 1:], ignore_index=0)
+
+    torch.manual_seed(0)
+    gap = explain_gap(Recurrent(), Side(Buckets(96, 1), loss), Side(Buckets(48, 2), loss))
+    assert "gap/redrawn" not in {finding["rule"] for finding in gap.findings}

@@ -160,6 +160,8 @@ def _chosen(held: Mapping[Key, list[Tensor]], dims: Mapping[Key, int]) -> Sample
     wide = {key: some for key, some in held.items() if dims[key] >= 2 and max(f.shape[1] for f in some)}
     bits = {key: information(some) for key, some in wide.items()}
     rich = tuple(key for key, value in bits.items() if value >= RICH)
+    no_masks = tuple(key for key in rich if wide[key][0].dtype != torch.bool)  # which are as wide as a batch is padded
+    rich = no_masks or rich
     keys = rich or tuple(key for key, value in bits.items() if value > 0)
     if sum(bits[key] for key in keys) < ENOUGH:
         return SampleLayout((), why=f"{TOO_LITTLE} (groups= says which are the same)")

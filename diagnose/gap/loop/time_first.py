@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from diagnose.gap.recorder.recording import RecordedStep, Recording
     from diagnose.gap.side import Objective, Side
 
-FEWEST = 4  # columns that begin with one token: fewer do so by chance
+FEWEST = 4  # rows, and columns that begin with one token: fewer are so by chance
 SWAPPED, FLAT, AS_IS = "swapped", "flat", "as is"
 
 
@@ -33,9 +33,9 @@ def columns_of(batch: Any) -> int:
     It is where the targets are the tokens moved on by a row, or where each column begins with a mark that is met
     nowhere else.
     """
-    tables = [tensor for tensor in tensors(batch) if tensor.dtype in INTEGERS and tensor.numel() > 1]
+    tables = [t for t in tensors(batch) if t.dtype in INTEGERS and not (t.is_sparse or t.is_meta) and t.numel()]
     tokens = next((table for table in tables if table.dim() == 2), None)
-    if tokens is None or min(tokens.shape) < 2:
+    if tokens is None or tokens.shape[0] < FEWEST or tokens.shape[1] < 2:
         return 0
     moved = any(_is_next(tokens, other) for other in tables if other is not tokens and other.numel() == tokens.numel())
     rows = [table for table in tables if table.dim() == 2]
@@ -51,7 +51,7 @@ def _is_next(tokens_TB: Tensor, other: Tensor) -> bool:
 def _begins_with_mark(tokens_TB: Tensor) -> bool:
     first, rest = tokens_TB[0], tokens_TB[1:]
     alike = len(first) >= FEWEST and not bool((first != first[0]).any())
-    return alike and len(rest) > 0 and not bool((rest == first[0]).any())
+    return alike and not bool((rest == first[0]).any())
 
 
 @dataclass(frozen=True)
