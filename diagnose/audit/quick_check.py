@@ -19,6 +19,7 @@ from diagnose.formatting import signed
 from diagnose.gap.gap_causes import mostly_seen
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.reached import other_modules
+from diagnose.gap.loop.time_first import rows_first
 from diagnose.gap.recorder import ranks
 from diagnose.gap.verdict import wrong_labels, wrong_loss
 
@@ -52,6 +53,7 @@ def with_quick_findings(record: LedgerRecord, model: nn.Module, train: Side | No
     """
     if ranks.several():  # each would have to make the same passes
         return record
+    (train, val), _ = rows_first((train, val))
     seconds = SHARE * max(1.0, record.budget.took)
     known = {finding.rule for finding in record.findings}
     of_audit = quick_findings(model, train, val, known, seconds, asks_labels=_asks_labels(record))

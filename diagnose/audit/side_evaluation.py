@@ -237,6 +237,9 @@ def averaging(audit: Audit, passes: SidePasses, batches: list[Any], counts: list
         return
     means = np.array([mean_of(losses) for losses in batch_losses])
     scalar = batch_losses[0].scalar
+    if scalar and counts is None and audit.text:  # its samples hold tokens that nobody has counted
+        audit.skips("ragged-mean", "the objective gives one number a batch, which does not say of how many tokens")
+        return
     if scalar and counts is None:
         counts = [losses.size for losses in batch_losses]
     sizes = np.array(counts if scalar else [losses.weights.sum() for losses in batch_losses], float)
@@ -245,7 +248,8 @@ def averaging(audit: Audit, passes: SidePasses, batches: list[Any], counts: list
     is_reported = _is_reported(passes.side, whole, len(batches))
     if is_reported or _is_reported(passes.side, float(means.mean()), len(batches)):
         reported = whole if is_reported else float(means.mean())
-    ragged_mean.judge(audit, reported, whole, _averaged(reduction, scalar=scalar), len(batch_losses))
+    units = "tokens" if audit.text else "samples"
+    ragged_mean.judge(audit, reported, whole, _averaged(reduction, scalar=scalar), len(batch_losses), units)
 
 
 def _is_reported(side: Side, mean: float, read: int) -> bool:

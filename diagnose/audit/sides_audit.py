@@ -18,6 +18,7 @@ from diagnose.audit.side_passes import CannotRunError, SidePasses
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.reached import other_modules
+from diagnose.gap.loop.time_first import rows_first
 from diagnose.gap.recorder import ranks
 from diagnose.gap.side import Side, check_model
 
@@ -43,6 +44,7 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
     for name, side in (("train", train), ("val", val)):
         if not isinstance(side, Side) and not (side is None and name == "train"):
             raise DiagnoseError(f"{name} is a {type(side).__name__}; give a Side(batches, objective)")
+    (train, val), _ = rows_first((train, val))
     begun = time.monotonic()
     model = ranks.unwrapped(model)
     sides = [side for side in (train, val) if side is not None]

@@ -9,6 +9,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import samples_of
 from diagnose.gap.loop.measure import measure
 from diagnose.gap.loop.reading_budget import ReadingBudget
+from diagnose.gap.loop.time_first import columns_of, rows_first
 from diagnose.gap.record import of_loop, terms
 from diagnose.gap.recorder.ranks import mean_of_ranks
 from diagnose.gap.reported import reported
@@ -35,7 +36,8 @@ def explain(
     limit = ReadingBudget.of(budget)
     if kept is not None:
         kept.check()
-    sides = _train_side(kept, train), _val_side(kept, val)
+    sides: tuple[Side, Side]
+    sides, kept = rows_first((_train_side(kept, train), _val_side(kept, val)), kept)
     measurements = measure(model, *sides, limit, kept)
     given = reported(measurements, *sides)
     return of_loop(measurements, sides, given, terms(measurements, given), kept, limit)
@@ -69,7 +71,7 @@ def _reduction(kept: Recording, shown: list[Any]) -> str:
     weights = [step.weight for step in kept.validation]
     if len(set(weights)) < 2:
         return "batch"
-    return "weighted" if weights == [samples_of(batch) for batch in shown] else "mean"
+    return "weighted" if weights == [columns_of(batch) or samples_of(batch) for batch in shown] else "mean"
 
 
 def _given(side: Any, name: str) -> Side:

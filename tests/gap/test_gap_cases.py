@@ -358,7 +358,7 @@ def test_a_state_from_batch_to_batch_is_put_back(held):
     before = copy.deepcopy(model.held)
     gap = explain_gap(model, Side(some, loss), Side(some, loss), budget="40 batches")  # all, however busy the machine
     assert all(value == pytest.approx(0, abs=1e-6) for value in values(gap).values())
-    assert any("keeps a state from batch to batch (Stateful.held)" in note for note in gap.record["notes"])
+    assert any("put back before each batch (Stateful.held)" in note for note in gap.record["notes"])
     assert model.held == before
 
 

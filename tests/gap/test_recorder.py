@@ -253,9 +253,55 @@ def test_a_loss_is_one_number(tmp_path):
 
 def test_a_batch_that_cannot_be_kept_says_what_to_do(tmp_path):
     recorder = GapRecorder(tmp_path / "strange", build())
-    recorder.step({"x": object()}, 0.5)
-    with pytest.raises(DiagnoseError, match="give ids of batches and fetch"):
-        recorder.write()
+    with pytest.raises(DiagnoseError, match="or ids of batches and fetch"):
+        recorder.step({"x": object()}, 0.5)
+
+
+def test_a_batch_that_is_an_object_is_kept(tmp_path):
+    class Pairs:
+        def __init__(self, x, y):
+            self.x, self.y, self.source = x, y, object()
+
+    model, (x, y) = build(), data(20, 1)[0]
+    recorder = GapRecorder(tmp_path / "objects", model, reports="last")
+    recorder.step(Pairs(x, y), objective(model, (x, y)))
+    recorder.validation(Pairs(x, y), objective(model, (x, y)))
+    recorder.close()
+    model.eval()
+
+    def of_object(model, batch):
+        return objective(model, (batch.x, batch.y))
+
+    in_memory = explain_gap(model, of_object, of_object, recorder=recorder)
+    on_disk = explain_gap(model, of_object, of_object, recorder=read_record(tmp_path / "objects")[0])
+    assert terms(in_memory)["lag"]["value"] == pytest.approx(0, abs=1e-6)
+    assert [term["value"] for term in on_disk.record["terms"]] == [t["value"] for t in in_memory.record["terms"]]
+
+
+def test_masks_are_those_of_the_part_that_is_logged(tmp_path):
+    """Of a step of three accumulated parts the last one's batch and loss are recorded, as nanoGPT prints it."""
+    model, parts = build(), data(600, 3)
+    recorder = GapRecorder(tmp_path / "parts", model, reports="last")
+    for step in range(4):
+        for part in range(3):
+            batch = parts[3 * step + part]
+            loss = objective(model, batch)
+        recorder.step(batch, loss)
+    gap = explain_gap(model, Side(parts, objective), Side(data(100, 2), objective), recorder=recorder)
+    recorder.detach()
+    assert terms(gap)["lag"]["value"] == pytest.approx(0, abs=1e-6)  # no weight moved
+
+
+def test_an_interval_begins_anew_where_the_loop_says_so(tmp_path):
+    model, batches = build(), data(600, 4)
+    recorder = GapRecorder(tmp_path / "anew", model, interval=5)
+    for _ in range(2):
+        recorder.epoch()
+        for number in range(13):
+            recorder.step(batches[number], float(number))
+    recorder.detach()
+    assert recorder.record().losses == [5.0, 6.0, 7.0, 8.0, 9.0]
+    assert recorder.record().first == 13 + 5
 
 
 def test_ids_in_place_of_batches(tmp_path):

@@ -20,9 +20,8 @@ RULES = (Rule(
 ),)  # fmt: skip
 
 
-def judge(audit: Audit, reported: float, whole: float, averaged: str, batches: int) -> None:
+def judge(audit: Audit, reported: float, whole: float, averaged: str, batches: int, units: str) -> None:
     """Judge by the loss as it is reported, averaged so in words, and by the mean over all tokens or samples."""
-    units = "tokens" if audit.text else "samples"
     measured: dict[str, Any] = {"reported": reported, f"over_{units}": whole, "batches": batches}
     if differ(reported, whole, RAGGED):
         what = f"a mean {averaged} is {reported:.4f}, one over all {units} {whole:.4f}"

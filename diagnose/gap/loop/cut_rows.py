@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from diagnose.gap.loop.gradients import with_gradients
 from diagnose.gap.loop.rebatched import changed
 from diagnose.gap.loop.sample_parts import INTEGERS, named_tensors
 from diagnose.gap.loop.walking import walk
@@ -14,7 +15,7 @@ from diagnose.gap.term import SIDES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from diagnose.gap.side import Side
 
@@ -39,14 +40,14 @@ class CutRows:
 
     def _cut(self, found: Tensor) -> Tensor:
         rows = found.dim() > 1 and found.shape[1] == self.whole
-        return found[:, : self.length] if rows else found
+        return found[:, : self.length].contiguous() if rows else found  # for a `view` in the objective
 
 
-def cut_alike(train: Side, val: Side) -> tuple[Side, Side, str]:
+def cut_alike(train: Side, val: Side, model: nn.Module) -> tuple[Side, Side, str]:
     """Return the sides, the one of longer rows with such as are cut to the other's as its plain data, and what was cut.
 
-    Where either side's rows have several lengths, or plain data were given, nothing is cut. To be used within `guarded`
-    alone, for the loaders are walked.
+    Where either side's rows have several lengths, plain data were given, or the objective fails on cut rows (flat
+    targets), nothing is cut. To be used within `guarded` alone, for the loaders are walked and the objective is run.
     """
     sides = [train, val]
     lengths = [0 if side.plain is not None else _length(side.batches) for side in sides]
@@ -54,10 +55,20 @@ def cut_alike(train: Side, val: Side) -> tuple[Side, Side, str]:
         return train, val, ""
     long = int(lengths[1] > lengths[0])
     cut = CutRows(sides[long].batches, lengths[long], lengths[1 - long])
-    if _length(cut) != cut.length:  # of a kind that cannot be taken apart
+    if _length(cut) != cut.length or not _is_read(sides[long], cut, model):  # of a kind that cannot be taken apart
         return train, val, ""
     sides[long] = replace(sides[long], plain=cut)
     return sides[0], sides[1], f"rows hold {lengths[0]} tokens in training and {lengths[1]} in validation"
+
+
+def _is_read(side: Side, cut: CutRows, model: nn.Module) -> bool:
+    """Say whether a side's objective takes batches of cut rows."""
+    _, batch = next(walk(cut)[0])
+    try:
+        with_gradients(lambda: side.objective(side.model or model, batch), lambda: None)
+    except Exception:  # noqa: BLE001 - a user's objective, of batches that it was not written for
+        return False
+    return True
 
 
 def cut_notes(sides: tuple[Side, Side]) -> list[str]:

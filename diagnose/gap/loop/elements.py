@@ -77,11 +77,37 @@ def tensors(batch: Any) -> Iterator[Tensor]:
     elif isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
         for value in batch:
             yield from tensors(value)
-    elif hasattr(batch, "__dataclass_fields__"):
-        for name in batch.__dataclass_fields__:
-            yield from tensors(getattr(batch, name))
+    elif attributes := attributes_of(batch):
+        yield from tensors(attributes)
     elif callable(getattr(batch, "to_dict", None)):
         yield from tensors(batch.to_dict())
+
+
+def attributes_of(batch: Any) -> dict[str, Any]:
+    """Return what a batch that is an object holds by name: a dataclass's fields, or public attributes with tensors."""
+    if isinstance(batch, (type, torch.nn.Module)):
+        return {}
+    if hasattr(batch, "__dataclass_fields__"):
+        return {name: getattr(batch, name) for name in batch.__dataclass_fields__}
+    if callable(getattr(batch, "to_dict", None)):
+        return {}
+    table = getattr(batch, "__dict__", {})
+    return {name: value for name, value in table.items() if not name.startswith("_") and _holds_tensors(value)}
+
+
+def _holds_tensors(value: Any) -> bool:
+    """Say whether a value is a tensor or directly holds one: what an object refers to otherwise is not the batch."""
+    some = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else (value,)
+    return any(isinstance(part, Tensor) for part in some)
+
+
+def with_attributes(batch: Any, values: Mapping[str, Any]) -> Any:
+    """Return an object like a batch, with other values of these attributes."""
+    if hasattr(batch, "__dataclass_fields__"):
+        return replace(batch, **values)
+    made = copy.copy(batch)
+    made.__dict__.update(values)
+    return made
 
 
 def size_of(batch: Any) -> int | None:

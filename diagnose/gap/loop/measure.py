@@ -92,7 +92,8 @@ def measure(
     reached = {k: v for side in (train, val) for k, v in other_modules(side.objective, model).items()}
     others = {id(m): m for m in (*own, *reached.values()) if m is not None and m is not model}
     with guarded(model, loaders, list(others.values())) as guard:
-        given = given_sides(train, val)
+        given = given_sides(train, val, model)
+        guard.restore()  # what reading cut rows wrote
         objectives = given.train.objective, given.val.objective
         reached = {k: v for k, v in reached.items() if all(v is not m for m in own)}
 

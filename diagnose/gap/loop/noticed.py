@@ -73,8 +73,8 @@ def once_read(
     """Return what is to be said of the model and of batches once they are read: training's and validation's."""
     notes = _half_weights(subject.model, list(zip(both, losses, texts, strict=True)))
     if subject.kept.stateful:
-        notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.kept.stateful))}); it "
-                     "was put back before each batch")  # fmt: skip
+        notes.append("what the model writes into its attributes as it runs was put back before each batch "
+                     f"({', '.join(sorted(subject.kept.stateful))})")  # fmt: skip
     if subject.written:
         notes.append(f"in evaluation mode the model writes into its buffers ({_some(subject.written)}): the loop goes "
                      "on from what validation wrote; here they were put back before each batch")  # fmt: skip

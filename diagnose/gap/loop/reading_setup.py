@@ -20,6 +20,8 @@ from diagnose.gap.loop.walking import walk
 from diagnose.gap.term import SIDES
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from diagnose.gap.conditions import Condition, ReadingPlan, SideConditions
     from diagnose.gap.loop.batching import SideBatching
     from diagnose.gap.loop.readings import Subject
@@ -47,7 +49,7 @@ class GivenSides:
     cut: str
 
 
-def given_sides(train: Side, val: Side) -> GivenSides:
+def given_sides(train: Side, val: Side, model: nn.Module) -> GivenSides:
     """Give each side plain data where its loader has a sampler that repeats, or cuts its rows otherwise."""
     drawn = unweighted(train.batches)
     sampler = "" if drawn is None else type(sampler_of(train.batches)).__name__
@@ -56,7 +58,7 @@ def given_sides(train: Side, val: Side) -> GivenSides:
     val_drawn = None if val.plain is not None else unweighted(val.batches)
     train = replace(train, plain=plain_batches(train, val))
     val = val if val_drawn is None else replace(val, plain=val_drawn)
-    train, val, cut = cut_alike(train, val)
+    train, val, cut = cut_alike(train, val, model)
     notes = cut_notes((train, val)) if plain_given or cut else setting.plain_notes(train, sampler)
     if val_drawn is not None:
         notes += [setting.sampler_note("validation", type(sampler_of(val.batches)).__name__)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import is_dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from torch import Tensor, cat
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.intervals import SAMPLES
-from diagnose.gap.loop.elements import graphs_of, listed_of, samples_of
+from diagnose.gap.loop.elements import attributes_of, graphs_of, listed_of, samples_of, with_attributes
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
@@ -47,8 +46,8 @@ def changed(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
         return type(batch)(*(changed(part, change) for part in batch))
     if isinstance(batch, (tuple, list)):
         return type(batch)(changed(part, change) for part in batch)
-    if is_dataclass(batch) and not isinstance(batch, type):
-        return replace(batch, **{name: changed(getattr(batch, name), change) for name in batch.__dataclass_fields__})
+    if attributes := attributes_of(batch):
+        return with_attributes(batch, {name: changed(value, change) for name, value in attributes.items()})
     return batch
 
 
@@ -71,15 +70,14 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
     if isinstance(first, Mapping):
         table = {k: _joined([(v[k], a, b) for v, a, b in parts], sizes) for k in first}
         return table if type(first) is dict else type(first)(table)  # type: ignore[call-arg]
-    if is_dataclass(first) and not isinstance(first, type):
-        names = first.__dataclass_fields__
-        return replace(first, **{n: _joined([(getattr(v, n), a, b) for v, a, b in parts], sizes) for n in names})
     if isinstance(first, (tuple, list)):
         if len(first) == sizes[0] and not any(isinstance(part, (Tensor, Mapping, tuple, list)) for part in first):
             return type(first)([part for value, a, b in parts for part in value[a:b]])
         some = [_joined([(v[k], a, b) for v, a, b in parts], sizes) for k in range(len(first))]
         return type(first)(*some) if hasattr(first, "_fields") else type(first)(some)
-    return first
+    names = attributes_of(first)
+    joined = {n: _joined([(getattr(v, n), a, b) for v, a, b in parts], sizes) for n in names}
+    return with_attributes(first, joined) if names else first
 
 
 def _listed(parts: Sequence[tuple[Any, int, int]]) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from diagnose.gap.loop.elements import graphs_of, listed_of, size_of, texts
+from diagnose.gap.loop.elements import attributes_of, graphs_of, listed_of, size_of, texts
 
 INTEGERS = (torch.int32, torch.int64)
 RICH = 20.0  # bits that a tensor holds from sample to sample: with less it is a mask, a label or a prompt
@@ -70,11 +70,12 @@ def named_tensors(batch: Any, key: Key = ()) -> Iterator[tuple[Key, Tensor]]:
     elif isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
         for number, value in enumerate(batch):
             yield from named_tensors(value, (*key, str(number)))
-    elif hasattr(batch, "__dataclass_fields__"):
-        for name in batch.__dataclass_fields__:
-            yield from named_tensors(getattr(batch, name), (*key, name))
-    elif hasattr(batch, "dtype") and isinstance(batch, np.ndarray) and batch.dtype.kind in "iufb":
-        yield key, torch.from_numpy(batch)
+    elif isinstance(batch, np.ndarray):
+        if batch.dtype.kind in "iufb":
+            yield key, torch.from_numpy(batch)
+    else:
+        for name, value in attributes_of(batch).items():
+            yield from named_tensors(value, (*key, name))
 
 
 def parts_of(batch: Any) -> list[Any]:
@@ -159,6 +160,8 @@ def _chosen(held: Mapping[Key, list[Tensor]], dims: Mapping[Key, int]) -> Sample
     wide = {key: some for key, some in held.items() if dims[key] >= 2 and max(f.shape[1] for f in some)}
     bits = {key: information(some) for key, some in wide.items()}
     rich = tuple(key for key, value in bits.items() if value >= RICH)
+    no_masks = tuple(key for key in rich if wide[key][0].dtype != torch.bool)  # which are as wide as a batch is padded
+    rich = no_masks or rich
     keys = rich or tuple(key for key, value in bits.items() if value > 0)
     if sum(bits[key] for key in keys) < ENOUGH:
         return SampleLayout((), why=f"{TOO_LITTLE} (groups= says which are the same)")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from torch import Tensor
 
 from diagnose.errors import DiagnoseError
+from diagnose.gap.loop.elements import attributes_of, with_attributes
 
 
 def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:
@@ -26,13 +28,16 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:
     if isinstance(batch, Sequence) and not isinstance(batch, bytes):
         kind = "tuple" if isinstance(batch, tuple) else "list"
         return {kind: [pack(value, tensors) for value in batch]}
+    if attributes := attributes_of(batch):
+        return {"object": [[name, pack(value, tensors)] for name, value in attributes.items()]}
     raise DiagnoseError(
-        f"a batch holds a {type(batch).__name__}, which cannot be kept; give ids of batches and fetch=function(id)"
+        f"a batch holds a {type(batch).__name__}, which cannot be kept: give recorder.step the tensors that the "
+        "objective takes, as (batch.src, batch.trg), or ids of batches and fetch=function(id)"
     )
 
 
 def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
-    """Return the batch of a structure; tables come back as dictionaries."""
+    """Return the batch of a structure; tables come back as dictionaries, objects as their attributes alone."""
     ((kind, content),) = structure.items()
     if kind == "tensor":
         return tensors[str(content)]
@@ -40,6 +45,8 @@ def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
         return content
     if kind == "table":
         return {key: unpack(value, tensors) for key, value in content}
+    if kind == "object":
+        return SimpleNamespace(**{key: unpack(value, tensors) for key, value in content})
     some = [unpack(value, tensors) for value in content]
     return tuple(some) if kind == "tuple" else some
 
@@ -53,6 +60,8 @@ def copied(batch: Any) -> Any:
     if isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
         some = [copied(value) for value in batch]
         return tuple(some) if isinstance(batch, tuple) else some
+    if attributes := attributes_of(batch):
+        return with_attributes(batch, {name: copied(value) for name, value in attributes.items()})
     return batch
 
 
@@ -64,4 +73,4 @@ def nbytes(batch: Any) -> int:
         return sum(nbytes(value) for value in batch.values())
     if isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
         return sum(nbytes(value) for value in batch)
-    return 0
+    return sum(map(nbytes, attributes_of(batch).values()))

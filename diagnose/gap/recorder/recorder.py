@@ -20,8 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from diagnose.errors import DiagnoseError, own_words
+from diagnose.gap.loop.elements import tensors
 from diagnose.gap.recorder.loss_means import LossMeans
-from diagnose.gap.recorder.packing import copied, nbytes
+from diagnose.gap.recorder.packing import copied, nbytes, pack
 from diagnose.gap.recorder.random_states import RandomStates
 from diagnose.gap.recorder.ranks import unwrapped
 from diagnose.gap.recorder.recording import FOLDER, RecordedStep, Recording, for_json, numbers, packed
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 REPORTS = ("interval", "last", "epoch")
 FORMAT = 1
 EARLIER = 64  # batches of earlier steps
+MOST_PASSES = 64  # of a step whose random states are noted
 STATES = 16 << 10  # bytes of a step's random states, about
 WRITE_SHARE = 0.0005  # of the time since the last writing: what the next one may take
 
@@ -150,6 +152,7 @@ class GapRecorder:
         self._random_states = RandomStates()
         self._device = torch.device("cpu")  # where the network is, looked up once an interval
         self._states: dict[str, Tensor] | None = None
+        self._passes: list[tuple[list[Tensor], dict[str, Tensor]]] = []  # of the coming step: inputs, states before it
         self._coming: dict[str, Tensor] = {}  # the weights before a step that opens an interval, until it is recorded
         self._early = False
         self._fresh, self._written, self._took = True, time.monotonic(), 0.0
@@ -164,11 +167,15 @@ class GapRecorder:
         self._states, self._early = None, True
         self._note(self.model)
 
-    def _before(self, model: nn.Module, _: Any) -> None:
-        """Note the random state before a step's first pass."""
-        if model.training and self._states is None:
-            self._early = False
+    def _before(self, model: nn.Module, given: Any) -> None:
+        """Note the random state before a step's passes: where it accumulates gradients, one is of its batch."""
+        if not model.training or self._early:
+            return
+        if self._states is None:
             self._note(model)
+            self._passes = [(list(tensors(given)), self._states or {})]
+        elif len(self._passes) < MOST_PASSES:
+            self._passes.append((list(tensors(given)), self._random_states.taken(self._device)))
 
     def _note(self, model: nn.Module) -> None:
         """Note the random state, and the weights before an interval's first step."""
@@ -184,11 +191,14 @@ class GapRecorder:
     def _opens(self) -> bool:
         """Say whether the coming step is the first that a reported loss averages."""
         if self.reports == "interval":
-            return self.number % self.interval == 0
+            return self._fresh or self.number - self.first == self.interval
         return self.reports == "last" or self._fresh
 
     def epoch(self) -> None:
-        """Say that an epoch begins: with `reports="epoch"` the reported loss averages from here."""
+        """Say that an epoch begins, or that the loop sets its sum back to 0: the reported loss averages from here.
+
+        With `reports="interval"` a loop need not where it does so every `interval` steps from the first one on.
+        """
         self._fresh = True
 
     @own_words
@@ -200,6 +210,8 @@ class GapRecorder:
             loss: as the loop logs it: a number, or a tensor of one (it is not waited for).
             weight: what the step counts in the mean that is reported, for instance its number of samples.
         """
+        if not self.number:
+            pack(batch, [])  # what cannot be kept is refused at the first step, not after the last
         if self._opens():
             self._open(batch)
         number = _scalar(loss)
@@ -208,12 +220,19 @@ class GapRecorder:
         self.means.add(number, begins=self._fresh)
         place = self.window.place()
         if place is not None:
-            states = self._states or {}
+            states = self._states_of(batch)
             self.window.put(place, RecordedStep(self.number, copied(batch), number, states, self._early, weight))
-        self.number, self._states, self._fresh = self.number + 1, None, False
+        self.number, self._states, self._early, self._fresh = self.number + 1, None, False, False
+        self._passes = []
         self.shown_open = False
         if self._opens():
             self._write_if_cheap()
+
+    def _states_of(self, batch: Any) -> dict[str, Tensor]:
+        """Return the random states before the pass that took a batch: the first that was given a tensor of it."""
+        own = {id(tensor) for tensor in tensors(batch)}
+        some = (states for given, states in self._passes if any(id(tensor) in own for tensor in given))
+        return next(some, self._states or {})
 
     def _open(self, batch: Any) -> None:
         """Begin an interval: what the last one kept becomes a sample of earlier steps."""
@@ -258,7 +277,7 @@ class GapRecorder:
         fits = sum(nbytes(step.batch) for step in self.shown) + nbytes(batch) <= self.most_bytes // 2
         self.shown_whole = self.shown_whole and fits
         self.shown.append(RecordedStep(self.number, copied(batch) if fits else None, _scalar(loss), {}, weight=weight))
-        self._states = None  # of validation's own pass, where it ran in training mode
+        self._states, self._passes = None, []  # of validation's own pass, where it ran in training mode
 
     def _write_if_cheap(self) -> None:
         """Write the record as the loop goes on, as seldom as keeps it cheap."""

@@ -62,6 +62,7 @@ AGAINST = {  # what validation's own batches are read against, by condition
     "collation": "plain ones", "reduction": "the mean over all their elements",
     "batching": "the same samples as training batches them",
 }  # fmt: skip
+ROUNDING = 1e-12  # of a loss
 SAME_MASKS = "both sides hold the same samples: what is not known is the luck of masks, of which {} draws were read"
 
 
@@ -88,7 +89,7 @@ def _condition(found: Measurements, factor: str) -> Term:
     few = factor == "batching"
     value = _moved(rows, extra or []) if exact else _combined(rows + (extra or []), few=few)
     alike = factor == "mode" and _alike_but_for_mode(found)
-    value = _of_masks(found.train, value.value) if alike else value
+    value = _of_masks(found.train, value.value) if alike else _unrounded(value, found.train.readings[sides.train].mean)
     low = high = None
     if found.plan.whole and factor in sides.factors:
         over = marginals(sides.factors, factor, lambda changed: _mean(found, changed))
@@ -105,6 +106,12 @@ def _condition(found: Measurements, factor: str) -> Term:
 def _alike_but_for_mode(found: Measurements) -> bool:
     """Say whether both sides hold the same samples and the luck of training mode is none, or known."""
     return found.same_samples and found.train.complete and (found.fixed or found.train.luck is not None)
+
+
+def _unrounded(value: Interval, loss: float) -> Interval:
+    """Return 0 without an interval for one that holds nothing but what sums in another order differ by."""
+    ends = [abs(end) for end in (value.value, value.low, value.high) if end is not None]
+    return Interval(0.0, None, None, None, None) if max(ends) <= ROUNDING * abs(loss) else value
 
 
 def _of_masks(text: BatchReadings, value: float) -> Interval:
