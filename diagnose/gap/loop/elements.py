@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
 from diagnose.gap.intervals import SAMPLES
 from diagnose.gap.loop.finite import why_not_finite
+from diagnose.gap.recorder.packing import is_table
 from diagnose.gap.side import HALF
 
 if TYPE_CHECKING:
@@ -71,17 +72,22 @@ def tensors(batch: Any) -> Iterator[Tensor]:
     """Yield the tensors of a batch, however it nests lists, tuples, dictionaries and named attributes."""
     if isinstance(batch, Tensor):
         yield batch
-    elif isinstance(batch, Mapping) or hasattr(batch, "items"):
+    elif is_table(batch):
         for value in batch.values():
             yield from tensors(value)
     elif isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
         for value in batch:
             yield from tensors(value)
     elif hasattr(batch, "__dataclass_fields__"):
-        for name in batch.__dataclass_fields__:
+        for name in fields_of(batch):
             yield from tensors(getattr(batch, name))
     elif callable(getattr(batch, "to_dict", None)):
         yield from tensors(batch.to_dict())
+
+
+def fields_of(batch: Any) -> list[str]:
+    """Return the names of a dataclass's fields that hold something: what its construction alone takes is none."""
+    return [field.name for field in fields(batch) if hasattr(batch, field.name)]
 
 
 def size_of(batch: Any) -> int | None:

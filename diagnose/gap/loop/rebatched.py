@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import is_dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from torch import Tensor, cat
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.intervals import SAMPLES
-from diagnose.gap.loop.elements import graphs_of, listed_of, samples_of
+from diagnose.gap.loop.elements import fields_of, graphs_of, listed_of, samples_of
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def rows_in_order(batch: Any, order: Sequence[int]) -> Any:
 
 
 def changed(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    """Return a batch of the same kind with each tensor changed; what is no tensor stays."""
+    """Return a batch of the same kind with each tensor changed; what is no tensor, or cannot be rebuilt, stays."""
     if isinstance(batch, Tensor):
         return change(batch)
     if isinstance(batch, Mapping):
@@ -48,7 +49,8 @@ def changed(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(batch, (tuple, list)):
         return type(batch)(changed(part, change) for part in batch)
     if is_dataclass(batch) and not isinstance(batch, type):
-        return replace(batch, **{name: changed(getattr(batch, name), change) for name in batch.__dataclass_fields__})
+        with suppress(ValueError):  # its construction takes what it does not hold
+            return replace(batch, **{name: changed(getattr(batch, name), change) for name in fields_of(batch)})
     return batch
 
 
@@ -72,8 +74,11 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
         table = {k: _joined([(v[k], a, b) for v, a, b in parts], sizes) for k in first}
         return table if type(first) is dict else type(first)(table)  # type: ignore[call-arg]
     if is_dataclass(first) and not isinstance(first, type):
-        names = first.__dataclass_fields__
-        return replace(first, **{n: _joined([(getattr(v, n), a, b) for v, a, b in parts], sizes) for n in names})
+        table = {n: _joined([(getattr(v, n), a, b) for v, a, b in parts], sizes) for n in fields_of(first)}
+        try:
+            return replace(first, **table)
+        except ValueError as error:  # its construction takes what it does not hold
+            raise TypeError(str(error)) from None
     if isinstance(first, (tuple, list)):
         if len(first) == sizes[0] and not any(isinstance(part, (Tensor, Mapping, tuple, list)) for part in first):
             return type(first)([part for value, a, b in parts for part in value[a:b]])

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from diagnose.gap.loop.elements import graphs_of, listed_of, size_of, texts
+from diagnose.gap.loop.elements import fields_of, graphs_of, listed_of, size_of, texts
+from diagnose.gap.recorder.packing import is_table
 
 INTEGERS = (torch.int32, torch.int64)
 RICH = 20.0  # bits that a tensor holds from sample to sample: with less it is a mask, a label or a prompt
@@ -62,7 +63,7 @@ def named_tensors(batch: Any, key: Key = ()) -> Iterator[tuple[Key, Tensor]]:
     """Yield the tensors of a batch with where they lie in it."""
     if isinstance(batch, Tensor):
         yield key, batch
-    elif isinstance(batch, Mapping) or hasattr(batch, "items"):
+    elif is_table(batch):
         for name, value in batch.items():
             yield from named_tensors(value, (*key, str(name)))
     elif callable(getattr(batch, "to_dict", None)):
@@ -71,7 +72,7 @@ def named_tensors(batch: Any, key: Key = ()) -> Iterator[tuple[Key, Tensor]]:
         for number, value in enumerate(batch):
             yield from named_tensors(value, (*key, str(number)))
     elif hasattr(batch, "__dataclass_fields__"):
-        for name in batch.__dataclass_fields__:
+        for name in fields_of(batch):
             yield from named_tensors(getattr(batch, name), (*key, name))
     elif hasattr(batch, "dtype") and isinstance(batch, np.ndarray) and batch.dtype.kind in "iufb":
         yield key, torch.from_numpy(batch)

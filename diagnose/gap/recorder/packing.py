@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,18 +22,20 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:
         return {"tensor": len(tensors) - 1}
     if batch is None or isinstance(batch, (bool, int, float, str)):
         return {"value": batch}
-    if isinstance(batch, Mapping) or (hasattr(batch, "keys") and hasattr(batch, "__getitem__")):
+    if _is_named(batch):
         return {"table": [[str(key), pack(batch[key], tensors)] for key in batch]}
     if isinstance(batch, Sequence) and not isinstance(batch, bytes):
         kind = "tuple" if isinstance(batch, tuple) else "list"
-        return {kind: [pack(value, tensors) for value in batch]}
+        some = [pack(value, tensors) for value in batch]
+        names = getattr(batch, "_fields", None)
+        return {kind: some} if names is None else {"named": [list(pair) for pair in zip(names, some, strict=True)]}
     raise DiagnoseError(
         f"a batch holds a {type(batch).__name__}, which cannot be kept; give ids of batches and fetch=function(id)"
     )
 
 
 def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
-    """Return the batch of a structure; tables come back as dictionaries."""
+    """Return the batch of a structure; tables come back as dictionaries, named tuples as such of another class."""
     ((kind, content),) = structure.items()
     if kind == "tensor":
         return tensors[str(content)]
@@ -40,6 +43,8 @@ def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
         return content
     if kind == "table":
         return {key: unpack(value, tensors) for key, value in content}
+    if kind == "named":
+        return namedtuple("Batch", [name for name, _ in content])(*(unpack(value, tensors) for _, value in content))  # noqa: PYI024
     some = [unpack(value, tensors) for value in content]
     return tuple(some) if kind == "tuple" else some
 
@@ -48,19 +53,33 @@ def copied(batch: Any) -> Any:
     """Return a batch whose tensors are copies where they lie, so that nobody writes into them later."""
     if isinstance(batch, Tensor):
         return batch.detach().clone()
-    if isinstance(batch, Mapping) or (hasattr(batch, "keys") and hasattr(batch, "__getitem__")):
+    if _is_named(batch):
         return {key: copied(batch[key]) for key in batch}
     if isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
         some = [copied(value) for value in batch]
+        if hasattr(batch, "_fields"):
+            return type(batch)(*some)
         return tuple(some) if isinstance(batch, tuple) else some
     return batch
+
+
+def is_table(batch: Any) -> bool:
+    """Say whether a batch has values by name, as a dictionary has; of a pandas column `values` is no method."""
+    methods = (getattr(batch, name, None) for name in ("items", "values"))
+    return isinstance(batch, Mapping) or all(callable(method) for method in methods)
+
+
+def _is_named(batch: Any) -> bool:
+    """Say so of a batch that may have names and no such methods, as a graph has."""
+    named = hasattr(batch, "keys") and hasattr(batch, "__getitem__") and callable(getattr(batch, "values", len))
+    return isinstance(batch, Mapping) or named
 
 
 def nbytes(batch: Any) -> int:
     """Return the memory of a batch's tensors."""
     if isinstance(batch, Tensor):
         return batch.numel() * batch.element_size()
-    if hasattr(batch, "values"):
+    if is_table(batch):
         return sum(nbytes(value) for value in batch.values())
     if isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
         return sum(nbytes(value) for value in batch)
