@@ -200,6 +200,22 @@ def test_a_decaying_mean_without_a_record_names_no_unit():
         assert "bits" not in gap.verdict
 
 
+def test_a_title_does_not_call_unexplained_what_the_verdict_names():
+    torch.manual_seed(0)
+    x = torch.randn(64, 8)
+    batches = list(zip(x.split(16), (x.sum(1) > 0).long().split(16), strict=True))
+    model = nn.Linear(8, 2)
+
+    def loss(m, batch):
+        return F.cross_entropy(m(batch[0]), batch[1], reduction="none")
+
+    with torch.no_grad():
+        read = torch.cat([loss(model, batch) for batch in batches]).mean().item()
+    gap = explain_gap(model, Side(batches, loss, reported=read / 4), Side(batches, loss))
+    assert "divided by 4" in gap.verdict
+    assert "How a reported loss was averaged or scaled makes up most of the gap" in gap.to_markdown()
+
+
 KERAS = """
 from keras import Sequential, layers, utils
 import torch
