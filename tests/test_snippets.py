@@ -6,6 +6,7 @@ next one is run. A block without a story fails.
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -14,6 +15,8 @@ from pages_fixture import PAGES, ROOT, blocks
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
+
+from diagnose import GapRecorder, Side, explain_gap
 
 ELSEWHERE = {"docs/first-hour.md": "tests/test_first_hour.py"}  # scripts of their own
 SHOWN = {page.relative_to(ROOT).as_posix(): [one for _, one in blocks("python", [page])] for page in PAGES}
@@ -235,6 +238,44 @@ def lightning(tiny, patch):
     assert Path("gap.html").exists()
 
 
+def other_libraries(tiny, patch):
+    class Called(nn.Module):
+        """A network that is told of training by its call, and has a regulariser of its own."""
+
+        losses = (torch.tensor(0.125),)
+
+        def __init__(self):
+            super().__init__()
+            self.net = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.5), nn.Linear(16, 2), nn.Softmax(1))
+
+        def forward(self, x, training=False):
+            return self.net.train(training)(x)
+
+    x = torch.randn(96, 8)
+    batches = list(zip(x.split(16), (x.sum(1) > 0).long().split(16), strict=True))
+    own = {
+        "F": F, "Side": Side, "explain_gap": explain_gap, "GapRecorder": GapRecorder, "Callback": object,
+        "model": Called(), "train_loader": batches[:4], "val_loader": batches[4:],
+        "history": {"loss": [1.25, 0.75], "val_loss": [1.0, 0.875]},
+    }  # fmt: skip
+    yield own
+    assert own["gap"].gap == pytest.approx(0.125)
+    assert values(own["gap"])["mode"] != 0
+    net, loss = SimpleNamespace(module_=own["model"]), own["loss"]
+    yield own
+    callback = own["Gap"]()
+    callback.on_train_begin(net)
+    callback.on_epoch_begin(net)
+    for training, some in ((True, batches[:4]), (False, batches[4:])):
+        net.module_.train(training)
+        for batch in some:
+            with torch.no_grad():
+                callback.on_batch_end(net, batch, training, loss(net.module_, batch).mean())
+    callback.on_train_end(net)
+    gap = explain_gap(net.module_, loss, loss, recorder=callback.recorder)
+    assert values(gap)["residual"] == pytest.approx(0, abs=1e-5)
+
+
 def api(tiny, patch):
     own = {}
     yield own
@@ -245,7 +286,7 @@ STORIES = {
     "README.md": readme, "docs/your-own-loop.md": own_loop, "docs/reference/api.md": api,
     "docs/how-to/audit.md": audit, "docs/how-to/ci.md": ci, "docs/how-to/compare-results.md": compare_results,
     "docs/how-to/ablate-your-command.md": report_scores, "docs/how-to/hugging-face.md": hugging_face,
-    "docs/how-to/lightning.md": lightning,
+    "docs/how-to/lightning.md": lightning, "docs/how-to/other-libraries.md": other_libraries,
 }  # fmt: skip
 
 

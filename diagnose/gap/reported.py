@@ -33,6 +33,9 @@ COARSE = 0.01  # of the value: a loss that was rounded by more fits one factor o
 DECAYS = (0.9, 0.95, 0.98, 0.99)  # that losses are smoothed with
 STARTS = ("", "from the first loss", "from 0")  # as if there were none before; with the first; with nothing
 DECAYING = "a decaying mean over steps (smoothed with "
+FALLEN = 2.0  # times what is read: a mean over steps at which the loss fell may be as large
+TOLD_FROM_FALL = 0.02  # half the interval over the value: wider, and a factor below that is no better than a mean
+EARLIER_STEPS = "a mean over earlier steps, at which it was higher (GapRecorder tells)"
 MOST_FACTOR = 64  # accumulation steps or processes that are tried
 LARGEST_EXPONENT = 50.0
 SWAPPED = "the two reported= may be swapped"
@@ -323,6 +326,25 @@ def _as_read(reading: Reading, text: BatchReadings, times: float) -> Interval:
     return replace(span, low=low, high=high)
 
 
+def _has_no_history(found: Measurements) -> bool:
+    """Say whether a training loss has no history: it is of evaluation mode, or of batches that were given."""
+    return found.shown[0] is not None or not found.sides.train.on
+
+
+def _or_fallen(rows: list[FactorFit], read: float) -> list[FactorFit]:
+    """Return fits of a training loss of unknown steps: where a mean over them may be as large, with that as another.
+
+    Where the interval is so wide that the factor says little, without the factor.
+    """
+    out: list[FactorFit] = []
+    for row in rows:
+        if not 0 < read < row.reported < FALLEN * read:
+            out.append(row)
+        elif (row.high - row.low) / 2 <= TOLD_FROM_FALL * row.value:
+            out += [row, replace(row, factor=EARLIER_STEPS, value=row.reported)]
+    return out
+
+
 def explained(found: Measurements, given: ReportedLosses, record: Recording | None) -> dict[str, list[FactorFit]]:
     """Return for each side the arithmetic that would turn the loss that is read into the loss that was reported."""
     sides = found.sides
@@ -333,6 +355,8 @@ def explained(found: Measurements, given: ReportedLosses, record: Recording | No
                    same=text.complete and found.steady(k) and not found.anew(k))
         for k, (name, (value, reading, text, _, was_given)) in enumerate(rows.items()) if was_given
     }  # fmt: skip
+    if record is None and given.given[0] and not _has_no_history(found):
+        out["training"] = _or_fallen(out["training"], rows["training"][1].mean)
     if record is None and all(given.given) and not any(out.values()):
         out |= swapped((given.train, given.val), (_own_train(found).mean, _own_val(found).mean))
     if record is not None:

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.pytorch import Callback
 from torch import Tensor
 
 from diagnose.ablation.results.score_names import better_side
@@ -38,9 +37,15 @@ from diagnose.integrations.lightning_steps import (
     has_hooks,
     objective,
     state_kept,
+    staying_on,
     train_batches,
 )
 from diagnose.report.gap_result import Gap
+
+try:
+    from lightning.pytorch import Callback
+except ModuleNotFoundError:  # the other of its two distributions
+    from pytorch_lightning import Callback
 
 if TYPE_CHECKING:
     from torch import nn
@@ -61,7 +66,7 @@ class Validated:
         recording: of the steps that led to it; None where no step's loss was seen.
         shown: the batches of each loader that was not read whole.
         epoch: the number of the epoch that it ended, which steps may ask for.
-        training: whether the module was in training mode.
+        training: whether the module was in training mode; staying: its parts that were while it was not.
     """
 
     values: dict[str, float]
@@ -71,6 +76,7 @@ class Validated:
     shown: dict[int, list[Any]]
     epoch: int = 0
     training: bool = False
+    staying: frozenset[str] = frozenset()
 
 
 class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
@@ -112,7 +118,7 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         self._shown: dict[int, list[Any]] = {}
         self._room = most_bytes
         self._read: Weights = {}
-        self._training = False
+        self._training, self._staying = False, frozenset[str]()
         self._taken, self._writes = None, False
         self._last: Validated | None = None
 
@@ -168,6 +174,8 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
             return
         if not self._read:
             self._read, self._training = _weights(pl_module), pl_module.training
+            on = {name for name, part in pl_module.named_modules() if part.training}
+            self._staying = frozenset() if self._training else frozenset(on)
         if batch_idx < trainer.num_val_batches[dataloader_idx] < _length(_loaders(trainer)[dataloader_idx]):
             self._show(dataloader_idx, batch)
 
@@ -194,7 +202,7 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         values = {name: float(trainer.callback_metrics[name]) for name in names}
         read = None if same else self._read
         self._last = Validated(
-            values, weights, read, recording, self._shown, trainer.current_epoch, self._training
+            values, weights, read, recording, self._shown, trainer.current_epoch, self._training, self._staying
         )  # fmt: skip
 
     def _validation_names(self, trainer: Any) -> list[str]:
@@ -243,13 +251,14 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         train, value, record = self._reported(trainer, last.recording)
         loaders = train_batches(trainer), _loaders(trainer)[number]
         train_side = Side(
-            _batches(trainer, loaders[0], "train"), objective(trainer, "training_step", train, number), reported=value,
+            _batches(trainer, loaders[0], "train"),
+            staying_on(objective(trainer, "training_step", train, number), last.staying), reported=value,
             plain=_plain_batches(trainer), reduction="weighted" if record is None or _by_samples(record) else "batch",
         )  # fmt: skip
         more: dict[str, Any] = {} if last.read is None else {"model": _copy(module, last.read)}
         val_side = Side(
             _batches(trainer, loaders[1], "validate"),
-            objective(trainer, "validation_step", name.split("/dataloader_idx_")[0], number),
+            staying_on(objective(trainer, "validation_step", name.split("/dataloader_idx_")[0], number), last.staying),
             reported=last.values[name], reported_on=last.shown.get(number) or None, reduction="weighted",
             mode="train" if last.training else None, **more,
         )  # fmt: skip

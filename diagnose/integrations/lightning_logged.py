@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import islice
 from typing import Any
 
-from lightning.pytorch.utilities.data import extract_batch_size
 from torch import Tensor
 
 from diagnose.gap.loop.sample_parts import named_tensors
+
+try:
+    from lightning.pytorch.utilities.data import extract_batch_size
+except ModuleNotFoundError:  # the other of its two distributions
+    from pytorch_lightning.utilities.data import extract_batch_size
 
 LOOKED = 4  # batches whose sizes are looked at
 
@@ -58,7 +63,8 @@ def other_sizes(loader: Any) -> str:
         return ""
     some = list(islice(iter(loader), LOOKED))
     try:
-        rows = [extract_batch_size(batch) for batch in some]
+        with warnings.catch_warnings(action="ignore"):  # it says that it guesses, of a size that a step may give
+            rows = [extract_batch_size(batch) for batch in some]
     except Exception:  # noqa: BLE001 - of a batch without tensors Lightning takes no size
         return ""
     if len(set(rows)) < 2 or rows[0] == size or size not in _lengths(some[0]):

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from contextlib import contextmanager, nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.fabric.utilities import move_data_to_device
-from lightning.pytorch.trainer.states import RunningStage
-from lightning.pytorch.utilities.combined_loader import CombinedLoader
 from torch import Tensor
 from torch.utils.data import SequentialSampler
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap.side import HALF
+from diagnose.gap.side import HALF, Objective
 from diagnose.integrations.kept_losses import added, held
+
+try:
+    from lightning.fabric.utilities import move_data_to_device
+    from lightning.pytorch.trainer.states import RunningStage
+    from lightning.pytorch.utilities.combined_loader import CombinedLoader
+except ModuleNotFoundError:  # the other of its two distributions
+    from lightning_fabric.utilities import move_data_to_device
+    from pytorch_lightning.trainer.states import RunningStage
+    from pytorch_lightning.utilities.combined_loader import CombinedLoader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,6 +121,28 @@ def objective(trainer: Any, step: str, name: str, loader: int = 0) -> Callable[[
 
     of_step.__qualname__ = step
     return of_step
+
+
+def staying_on(function: Objective, names: frozenset[str]) -> Objective:
+    """Return an objective whose module has parts in training mode always, as `on_validation_model_eval` leaves them.
+
+    Args:
+        function: the objective.
+        names: of these parts.
+    """
+
+    @functools.wraps(function)
+    def of_step(module: nn.Module, batch: Any) -> Any:
+        some = [(part, part.training) for name, part in module.named_modules() if name in names]
+        for part, _ in some:
+            part.training = True
+        try:
+            return function(module, batch)
+        finally:
+            for part, flag in some:
+                part.training = flag
+
+    return of_step if names else function
 
 
 def _numbers(function: Any, loader: int) -> list[int]:

@@ -74,6 +74,8 @@ def ledger_title(ledger: LedgerRecord) -> str:
     if not total:
         return "Nothing lies between the two losses"
     lead = training_mode(ledger).capitalize() if name == "mode" else _leads(ledger)[name]
+    if name == "residual" and any(len(fits) == 1 for fits in ledger.arithmetic.values()):
+        lead = "How a reported loss was averaged or scaled"
     largest = "largest" if abs(value) >= max(abs(part.value) for part in every) else "largest resolved"
     if value * ledger.gap < 0:
         return f"{lead} is the {largest} part, and works against the gap"

@@ -71,7 +71,7 @@ def tensors(batch: Any) -> Iterator[Tensor]:
     """Yield the tensors of a batch, however it nests lists, tuples, dictionaries and named attributes."""
     if isinstance(batch, Tensor):
         yield batch
-    elif isinstance(batch, Mapping) or hasattr(batch, "items"):
+    elif is_table(batch):
         for value in batch.values():
             yield from tensors(value)
     elif isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
@@ -83,12 +83,19 @@ def tensors(batch: Any) -> Iterator[Tensor]:
         yield from tensors(batch.to_dict())
 
 
+def is_table(batch: Any) -> bool:
+    """Say whether a batch has values by name, as a dictionary has; of a pandas column `values` is no method."""
+    methods = (getattr(batch, name, None) for name in ("items", "values"))
+    return isinstance(batch, Mapping) or all(callable(method) for method in methods)
+
+
 def attributes_of(batch: Any) -> dict[str, Any]:
     """Return what a batch that is an object holds by name: a dataclass's fields, or public attributes with tensors."""
     if isinstance(batch, (type, torch.nn.Module)):
         return {}
     if hasattr(batch, "__dataclass_fields__"):
-        return {name: getattr(batch, name) for name in batch.__dataclass_fields__}
+        held = [name for name in batch.__dataclass_fields__ if hasattr(batch, name)]  # others its construction takes
+        return {name: getattr(batch, name) for name in held}
     if callable(getattr(batch, "to_dict", None)):
         return {}
     table = getattr(batch, "__dict__", {})
@@ -102,9 +109,16 @@ def _holds_tensors(value: Any) -> bool:
 
 
 def with_attributes(batch: Any, values: Mapping[str, Any]) -> Any:
-    """Return an object like a batch, with other values of these attributes."""
+    """Return an object like a batch, with other values of these attributes.
+
+    Raises:
+        TypeError: a dataclass whose construction takes what it does not hold.
+    """
     if hasattr(batch, "__dataclass_fields__"):
-        return replace(batch, **values)
+        try:
+            return replace(batch, **values)
+        except ValueError as error:
+            raise TypeError(str(error)) from None
     made = copy.copy(batch)
     made.__dict__.update(values)
     return made

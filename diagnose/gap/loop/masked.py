@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -132,8 +133,9 @@ def _with(batch: Any, key: Key, value: Tensor) -> Any:
         parts = [_with(v, rest, value) if str(k) == first else v for k, v in enumerate(batch)]
         return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)
     if is_dataclass(batch) and not isinstance(batch, type):
-        return replace(batch, **{first: _with(getattr(batch, first), rest, value)})
-    if callable(getattr(batch, "clone", None)) and hasattr(batch, first):  # a graph of torch_geometric
+        with suppress(ValueError):  # its construction takes what it does not hold
+            return replace(batch, **{first: _with(getattr(batch, first), rest, value)})
+    elif callable(getattr(batch, "clone", None)) and hasattr(batch, first):  # a graph of torch_geometric
         other = batch.clone()
         setattr(other, first, value)
         return other

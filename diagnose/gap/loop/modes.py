@@ -30,13 +30,13 @@ def kind(module: nn.Module) -> str:
         return "dropout between layers"
     if isinstance(module, nn.MultiheadAttention) and module.dropout:
         return "attention dropout"
-    if layers := _keras_layers(module):
+    if layers := keras_layers(module):
         return layers
     known = kind_of(module)
     return visible(type(module).__name__) if known == OTHER else known
 
 
-def _keras_layers(model: nn.Module) -> str:
+def keras_layers(model: nn.Module) -> str:
     """Return which layers of a Keras model take `training=`, which its root alone is told; "" of anything else."""
     every = getattr(model, "_flatten_layers", None)
     if not callable(every) or not type(model).__module__.startswith("keras"):
@@ -50,7 +50,7 @@ def _keras_layers(model: nn.Module) -> str:
 
 def _acts(layer: Any) -> bool:
     """Say whether a Keras layer does something else in training: it draws, keeps moving averages, or is a user's."""
-    if not getattr(layer, "_call_has_training_arg", False):
+    if not getattr(layer, "_call_has_training_arg", False) or getattr(layer, "rate", 1.0) == 0:
         return False
     custom = not type(layer).__module__.startswith("keras")
     return custom or hasattr(layer, "seed_generator") or hasattr(layer, "moving_mean")

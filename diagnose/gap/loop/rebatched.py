@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ def rows_in_order(batch: Any, order: Sequence[int]) -> Any:
 
 
 def changed(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    """Return a batch of the same kind with each tensor changed; what is no tensor stays."""
+    """Return a batch of the same kind with each tensor changed; what is no tensor, or cannot be rebuilt, stays."""
     if isinstance(batch, Tensor):
         return change(batch)
     if isinstance(batch, Mapping):
@@ -47,7 +48,8 @@ def changed(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(batch, (tuple, list)):
         return type(batch)(changed(part, change) for part in batch)
     if attributes := attributes_of(batch):
-        return with_attributes(batch, {name: changed(value, change) for name, value in attributes.items()})
+        with suppress(TypeError):  # its construction takes what it does not hold
+            return with_attributes(batch, {name: changed(value, change) for name, value in attributes.items()})
     return batch
 
 

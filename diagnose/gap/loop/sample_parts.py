@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from diagnose.gap.loop.elements import attributes_of, graphs_of, listed_of, size_of, texts
+from diagnose.gap.loop.elements import attributes_of, graphs_of, is_table, listed_of, size_of, texts
 
 INTEGERS = (torch.int32, torch.int64)
 RICH = 20.0  # bits that a tensor holds from sample to sample: with less it is a mask, a label or a prompt
@@ -62,7 +62,7 @@ def named_tensors(batch: Any, key: Key = ()) -> Iterator[tuple[Key, Tensor]]:
     """Yield the tensors of a batch with where they lie in it."""
     if isinstance(batch, Tensor):
         yield key, batch
-    elif isinstance(batch, Mapping) or hasattr(batch, "items"):
+    elif is_table(batch):
         for name, value in batch.items():
             yield from named_tensors(value, (*key, str(name)))
     elif callable(getattr(batch, "to_dict", None)):

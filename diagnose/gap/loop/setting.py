@@ -37,6 +37,12 @@ NAMED = 3  # kinds of modules that a note names
 WEIGHED = 64  # batches on which losses with and without class weights are compared with the reported one
 
 
+UNTOLD = (
+    "the objective calls a Keras model without training=, so that its {layers} is off in either mode, whatever train() "
+    "and eval() say: where fit() took the loss give model(x, training=model.training)"
+)
+
+
 def first_batch(side: Side, name: str) -> tuple[int, Any]:
     """Return a side's first batch, of which targets count where any of the first few has such.
 
@@ -84,6 +90,9 @@ def kinds_of(subject: Subject, train: Side) -> tuple[list[str], list[str]]:
     if unknown:
         unknown = ([kind for kind in unknown if live(kind)] or unknown) if live(*unknown) else []
     kinds = sorted({*known, *unknown})
+    untold = next((layers for model in models if (layers := modes.keras_layers(model))), "")
+    if untold and not live(*kinds):
+        return [], [UNTOLD.format(layers=untold)]
     return kinds, _frozen_by_loss(subject, train, kinds)
 
 

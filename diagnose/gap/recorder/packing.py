@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap.loop.elements import attributes_of, with_attributes
+from diagnose.gap.loop.elements import attributes_of, is_table, with_attributes
 
 
-def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:
+def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:  # noqa: PLR0911 - a way for each kind
     """Return a batch's structure and append its tensors, detached copies in main memory.
 
     Raises:
@@ -23,11 +27,18 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:
         return {"tensor": len(tensors) - 1}
     if batch is None or isinstance(batch, (bool, int, float, str)):
         return {"value": batch}
-    if isinstance(batch, Mapping) or (hasattr(batch, "keys") and hasattr(batch, "__getitem__")):
+    if _is_named(batch):
         return {"table": [[str(key), pack(batch[key], tensors)] for key in batch]}
     if isinstance(batch, Sequence) and not isinstance(batch, bytes):
         kind = "tuple" if isinstance(batch, tuple) else "list"
-        return {kind: [pack(value, tensors) for value in batch]}
+        some = [pack(value, tensors) for value in batch]
+        names = getattr(batch, "_fields", None)
+        return {kind: some} if names is None else {"named": [list(pair) for pair in zip(names, some, strict=True)]}
+    if isinstance(batch, np.ndarray) and batch.dtype.kind in "iufb":
+        tensors.append(torch.from_numpy(batch.copy()))
+        return {"array": len(tensors) - 1}
+    if callable(getattr(batch, "tolist", None)):  # a column of names, or a number of numpy's
+        return pack(batch.tolist(), tensors)
     if attributes := attributes_of(batch):
         return {"object": [[name, pack(value, tensors)] for name, value in attributes.items()]}
     raise DiagnoseError(
@@ -36,17 +47,24 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:
     )
 
 
-def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
-    """Return the batch of a structure; tables come back as dictionaries, objects as their attributes alone."""
+def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:  # noqa: PLR0911 - a way for each kind
+    """Return the batch of a structure; tables come back as dictionaries, named tuples as such of another class.
+
+    Of other objects come their attributes alone, and columns of names as lists.
+    """
     ((kind, content),) = structure.items()
     if kind == "tensor":
         return tensors[str(content)]
+    if kind == "array":
+        return tensors[str(content)].numpy()
     if kind == "value":
         return content
     if kind == "table":
         return {key: unpack(value, tensors) for key, value in content}
     if kind == "object":
         return SimpleNamespace(**{key: unpack(value, tensors) for key, value in content})
+    if kind == "named":
+        return namedtuple("Batch", [name for name, _ in content])(*(unpack(value, tensors) for _, value in content))  # noqa: PYI024
     some = [unpack(value, tensors) for value in content]
     return tuple(some) if kind == "tuple" else some
 
@@ -55,21 +73,30 @@ def copied(batch: Any) -> Any:
     """Return a batch whose tensors are copies where they lie, so that nobody writes into them later."""
     if isinstance(batch, Tensor):
         return batch.detach().clone()
-    if isinstance(batch, Mapping) or (hasattr(batch, "keys") and hasattr(batch, "__getitem__")):
+    if _is_named(batch):
         return {key: copied(batch[key]) for key in batch}
     if isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
         some = [copied(value) for value in batch]
+        if hasattr(batch, "_fields"):
+            return type(batch)(*some)
         return tuple(some) if isinstance(batch, tuple) else some
     if attributes := attributes_of(batch):
-        return with_attributes(batch, {name: copied(value) for name, value in attributes.items()})
+        with suppress(TypeError):  # its construction takes what it does not hold
+            return with_attributes(batch, {name: copied(value) for name, value in attributes.items()})
     return batch
+
+
+def _is_named(batch: Any) -> bool:
+    """Say so of a batch that may have names and no such methods, as a graph has."""
+    named = hasattr(batch, "keys") and hasattr(batch, "__getitem__") and callable(getattr(batch, "values", len))
+    return isinstance(batch, Mapping) or named
 
 
 def nbytes(batch: Any) -> int:
     """Return the memory of a batch's tensors."""
     if isinstance(batch, Tensor):
         return batch.numel() * batch.element_size()
-    if hasattr(batch, "values"):
+    if is_table(batch):
         return sum(nbytes(value) for value in batch.values())
     if isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
         return sum(nbytes(value) for value in batch)
