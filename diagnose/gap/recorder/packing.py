@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from diagnose.errors import DiagnoseError
@@ -17,8 +18,7 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:
         DiagnoseError: it holds something that is neither tensor, number, string nor a collection of these.
     """
     if isinstance(batch, Tensor):
-        tensors.append(batch.detach().cpu())
-        return {"tensor": len(tensors) - 1}
+        return _pack_tensor(batch.detach().cpu(), tensors)
     if batch is None or isinstance(batch, (bool, int, float, str)):
         return {"value": batch}
     if isinstance(batch, Mapping) or (hasattr(batch, "keys") and hasattr(batch, "__getitem__")):
@@ -31,11 +31,32 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:
     )
 
 
+def _pack_tensor(tensor: Tensor, tensors: list[Tensor]) -> dict[str, Any]:
+    """Append a tensor; of a sparse one (a graph's adjacency matrix) what it holds: files take dense ones alone."""
+    if tensor.layout == torch.strided:
+        tensors.append(tensor)
+        return {"tensor": len(tensors) - 1}
+    coo = tensor if tensor.layout == torch.sparse_coo else tensor.to_sparse_coo()  # type: ignore[no-untyped-call]
+    tensors += [coo._indices(), coo._values()]  # noqa: SLF001 - indices() refuses one that is not coalesced
+    rows = tensor.layout == torch.sparse_csr
+    return {"sparse": [len(tensors) - 2, len(tensors) - 1, list(coo.shape), coo.is_coalesced(), rows]}
+
+
+def _unpack_sparse(content: Sequence[Any], tensors: Mapping[str, Tensor]) -> Tensor:
+    indices, values, shape, coalesced, rows = content
+    coo = torch.sparse_coo_tensor(
+        tensors[str(indices)], tensors[str(values)], tuple(shape), is_coalesced=bool(coalesced)
+    )
+    return coo.to_sparse_csr() if rows else coo
+
+
 def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
     """Return the batch of a structure; tables come back as dictionaries."""
     ((kind, content),) = structure.items()
     if kind == "tensor":
         return tensors[str(content)]
+    if kind == "sparse":
+        return _unpack_sparse(content, tensors)
     if kind == "value":
         return content
     if kind == "table":
@@ -58,6 +79,9 @@ def copied(batch: Any) -> Any:
 
 def nbytes(batch: Any) -> int:
     """Return the memory of a batch's tensors."""
+    if isinstance(batch, Tensor) and batch.layout != torch.strided:
+        coo = batch if batch.layout == torch.sparse_coo else batch.to_sparse_coo()  # type: ignore[no-untyped-call]
+        return nbytes([coo._indices(), coo._values()])  # noqa: SLF001
     if isinstance(batch, Tensor):
         return batch.numel() * batch.element_size()
     if hasattr(batch, "values"):
