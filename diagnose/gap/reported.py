@@ -262,7 +262,7 @@ def means(reported: float, record: Recording) -> list[FactorFit]:
 def _miscounted(record: Recording) -> dict[str, float]:
     """Return the sum of the recorded losses over another number than that of the steps: the last index, the samples."""
     steps, total = len(record.losses), sum(record.losses)
-    out, samples = {}, record.samples
+    out, samples = dict[str, float](), record.samples
     if steps > 1:
         out[f"the sum of {steps:,} steps divided by {steps - 1:,}, the last one's index"] = total / (steps - 1)
     if samples > steps > 0:
