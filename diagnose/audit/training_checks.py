@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from diagnose.audit.rules.cannot_overfit import ENOUGH, has_fallen
+from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.rebatched import changed
 from diagnose.training.eager_optimizer import EagerAdam
 
@@ -129,8 +130,8 @@ def least(model: nn.Module, loss: Callable[[], Tensor]) -> float:
     """Return the lowest loss that the model's outputs could give, were they free: a floor that no network gets below.
 
     So label smoothing has one, and a loss with a constant part. Of a table of outputs all are freed but single numbers,
-    which are losses. 0 where the model returns no tensors, or where free outputs hardly lower the loss either: that is
-    no floor but an objective that cannot be learned.
+    which are losses. 0 where the model returns no tensors, where its loss refuses free ones (probabilities), or where
+    free outputs hardly lower the loss either: that is no floor but an objective that cannot be learned.
     """
     free, place = list[Tensor](), 0
     draw = torch.Generator().manual_seed(0)
@@ -160,5 +161,7 @@ def least(model: nn.Module, loss: Callable[[], Tensor]) -> float:
             value.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         return max(0.0, lowest) if has_fallen(start, lowest) and math.isfinite(lowest) else 0.0
+    except (DiagnoseError, RuntimeError):  # outputs that cannot be free: probabilities, which BCELoss checks
+        return 0.0
     finally:
         handle.remove()

@@ -256,10 +256,23 @@ def means(reported: float, record: Recording) -> list[FactorFit]:
     }
     if record.said and "open" in record.means:
         known["the mean of the steps since the last whole interval"] = record.means["open"]
-    known |= _smoothed(record)
+    known |= _smoothed(record) | _miscounted(record)
     rows = [FactorFit(name, value, value, value, reported) for name, value in known.items()]
     close = [row for row in rows if abs(row.value - reported) <= SAME * abs(reported) + rounded]
     return _together(close) or _of_steps(reported, record.train)
+
+
+def _miscounted(record: Recording) -> dict[str, float]:
+    """Return the sum of the recorded losses over another number than that of the steps: the last index, the samples."""
+    steps, total = len(record.losses), sum(record.losses)
+    out, samples = dict[str, float](), record.samples
+    if steps > 1:
+        out[f"the sum of {steps:,} steps divided by {steps - 1:,}, the last one's index"] = total / (steps - 1)
+    if samples > steps > 0:
+        out[f"the sum of {steps:,} steps divided by their {samples:,} samples: each loss is a batch's sum"] = (
+            total / samples
+        )
+    return out
 
 
 def _together(close: list[FactorFit]) -> list[FactorFit]:

@@ -133,8 +133,10 @@ class Subject:
             try:
                 returned = self._seeded(number, model, batch, seed)
             except DiagnoseError:
+                self.kept.settle()
                 raise
             except Exception as error:
+                self.kept.settle()  # a pass that fails on its way has written into buffers, too
                 raise DiagnoseError(
                     f"{who} fails on {where}{self._mode(on)}: {self._hint(batch, number, error)}{told(error)}"
                 ) from error

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import Tensor, cat
+from torch import Tensor, cat, strided
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.intervals import SAMPLES
@@ -37,9 +37,9 @@ def rows_in_order(batch: Any, order: Sequence[int]) -> Any:
 
 
 def changed(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    """Return a batch of the same kind with each tensor changed; what is no tensor, or cannot be rebuilt, stays."""
+    """Return a batch of the same kind with each tensor changed; what is none, is sparse or cannot be rebuilt stays."""
     if isinstance(batch, Tensor):
-        return change(batch)
+        return change(batch) if batch.layout == strided else batch
     if isinstance(batch, Mapping):
         table = {key: changed(value, change) for key, value in batch.items()}
         return table if type(batch) is dict else type(batch)(table)  # type: ignore[call-arg]
@@ -66,7 +66,7 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
     if listed_of(first) is not None:
         return type(first)(_listed([(value[k], a, b) for value, a, b in parts]) for k in range(len(first)))
     if isinstance(first, Tensor):
-        if not first.dim() or first.shape[0] != sizes[0]:
+        if not first.dim() or first.shape[0] != sizes[0] or first.layout != strided:
             return first
         return cat([value[a:b] for value, a, b in parts])
     if isinstance(first, Mapping):

@@ -58,10 +58,11 @@ class SampleLayout:
     pads: tuple[tuple[Key, int], ...] = ()
 
 
-def named_tensors(batch: Any, key: Key = ()) -> Iterator[tuple[Key, Tensor]]:
-    """Yield the tensors of a batch with where they lie in it."""
+def named_tensors(batch: Any, key: Key = ()) -> Iterator[tuple[Key, Tensor]]:  # noqa: C901 - a way for each kind
+    """Yield the tensors of a batch with where they lie in it, but for sparse ones, whose rows cannot be compared."""
     if isinstance(batch, Tensor):
-        yield key, batch
+        if batch.layout == torch.strided:
+            yield key, batch
     elif is_table(batch):
         for name, value in batch.items():
             yield from named_tensors(value, (*key, str(name)))

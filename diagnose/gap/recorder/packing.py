@@ -23,8 +23,7 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:  # noqa: PLR0911 
         DiagnoseError: it holds something that is neither tensor, number, string nor a collection of these.
     """
     if isinstance(batch, Tensor):
-        tensors.append(batch.detach().cpu())
-        return {"tensor": len(tensors) - 1}
+        return _pack_tensor(batch.detach().cpu(), tensors)
     if batch is None or isinstance(batch, (bool, int, float, str)):
         return {"value": batch}
     if _is_named(batch):
@@ -47,6 +46,25 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:  # noqa: PLR0911 
     )
 
 
+def _pack_tensor(tensor: Tensor, tensors: list[Tensor]) -> dict[str, Any]:
+    """Append a tensor; of a sparse one (a graph's adjacency matrix) what it holds: files take dense ones alone."""
+    if tensor.layout == torch.strided:
+        tensors.append(tensor)
+        return {"tensor": len(tensors) - 1}
+    coo = tensor if tensor.layout == torch.sparse_coo else tensor.to_sparse_coo()  # type: ignore[no-untyped-call]
+    tensors += [coo._indices(), coo._values()]  # noqa: SLF001 - indices() refuses one that is not coalesced
+    rows = tensor.layout == torch.sparse_csr
+    return {"sparse": [len(tensors) - 2, len(tensors) - 1, list(coo.shape), coo.is_coalesced(), rows]}
+
+
+def _unpack_sparse(content: Sequence[Any], tensors: Mapping[str, Tensor]) -> Tensor:
+    indices, values, shape, coalesced, rows = content
+    coo = torch.sparse_coo_tensor(
+        tensors[str(indices)], tensors[str(values)], tuple(shape), is_coalesced=bool(coalesced)
+    )
+    return coo.to_sparse_csr() if rows else coo
+
+
 def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:  # noqa: PLR0911 - a way for each kind
     """Return the batch of a structure; tables come back as dictionaries, named tuples as such of another class.
 
@@ -57,6 +75,8 @@ def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any: 
         return tensors[str(content)]
     if kind == "array":
         return tensors[str(content)].numpy()
+    if kind == "sparse":
+        return _unpack_sparse(content, tensors)
     if kind == "value":
         return content
     if kind == "table":
@@ -94,6 +114,9 @@ def _is_named(batch: Any) -> bool:
 
 def nbytes(batch: Any) -> int:
     """Return the memory of a batch's tensors."""
+    if isinstance(batch, Tensor) and batch.layout != torch.strided:
+        coo = batch if batch.layout == torch.sparse_coo else batch.to_sparse_coo()  # type: ignore[no-untyped-call]
+        return nbytes([coo._indices(), coo._values()])  # noqa: SLF001
     if isinstance(batch, Tensor):
         return batch.numel() * batch.element_size()
     if is_table(batch):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from diagnose.errors import DiagnoseError
+from diagnose.gap.loop.elements import samples_of
 from diagnose.gap.recorder.packing import pack, unpack
 from diagnose.runs import checkpoints
 
@@ -113,6 +114,12 @@ class Recording:
         """The reported validation loss: its batches' mean by what each counts; None where there was no validation."""
         losses, weights = ([step.loss for step in self.validation], [step.weight for step in self.validation])
         return float(np.average(losses, weights=weights)) if losses else None
+
+    @property
+    def samples(self) -> int:
+        """How many samples the steps have that the reported training loss is of; 0 where not all of these were kept."""
+        sizes = [samples_of(step.batch) for step in self.window]
+        return sum(sizes) if all(sizes) and len(sizes) == len(self.losses) else 0
 
     @property
     def said(self) -> list[str]:

@@ -1,0 +1,159 @@
+"""What running well-known public training scripts with the tool showed, each kind rebuilt small."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from diagnose import GapRecorder, Side, audit_metric, explain_gap
+
+
+class GraphNet(nn.Module):
+    """Two layers over a sparse adjacency matrix, with dropout between them."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(8, 16), nn.Linear(16, 3)
+
+    def forward(self, x, adjacency):
+        hidden = torch.sparse.mm(adjacency, self.first(x)).relu()
+        return torch.sparse.mm(adjacency, self.last(F.dropout(hidden, 0.5, self.training)))
+
+
+def graph_loss(model, batch):
+    x, adjacency, y, nodes = batch
+    return F.cross_entropy(model(x, adjacency)[nodes], y[nodes], reduction="none")
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR")
+@pytest.mark.parametrize("layout", ["coo", "csr"])
+def test_a_graph_with_a_sparse_adjacency_matrix(tmp_path, layout):
+    torch.manual_seed(0)
+    dense = torch.rand(60, 60).lt(0.1).float() + torch.eye(60)
+    adjacency = dense.to_sparse() if layout == "coo" else dense.to_sparse_csr()
+    x, y, model = torch.randn(60, 8), torch.randint(0, 3, (60,)), GraphNet()
+    train, val = (x, adjacency, y, torch.arange(20)), (x, adjacency, y, torch.arange(30, 60))
+    optimizer = torch.optim.Adam(model.parameters(), 0.05)
+    with GapRecorder(tmp_path, model, reports="last") as recorder:
+        for _ in range(10):
+            loss = graph_loss(model, train).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            recorder.step(train, loss)
+    sides = Side([train], graph_loss, reported=loss.item()), Side([val], graph_loss)
+    gap = explain_gap(model, *sides, recorder=recorder)
+    values = gap.terms.set_index("id").value
+    model.eval()
+    losses = [graph_loss(model, batch).mean().item() for batch in (train, val)]
+    assert values["residual"] == pytest.approx(0, abs=1e-5)
+    assert values["unseen"] == pytest.approx(losses[1] - losses[0], abs=1e-5)
+    assert "gap/replay" not in {finding["rule"] for finding in gap.findings}
+    audit_metric(model, *sides)
+
+
+class PooledNet(nn.Module):
+    """Groups of rows, whose places the batch lists, are averaged behind a batch norm, in training mode far off."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.last = nn.BatchNorm1d(6, momentum=0.9), nn.Linear(6, 1)
+
+    def forward(self, x, places):
+        hidden = self.norm(x)
+        return self.last(torch.stack([hidden[rows].max(0).values for rows in places]))
+
+
+def test_a_pass_that_fails_behind_a_batch_norm_leaves_no_statistics():
+    torch.manual_seed(0)
+
+    def made():
+        places = [torch.arange(5 * k, 5 * k + 5) for k in range(6)]
+        return torch.randn(30, 6) * 3 + 2, places, torch.randn(6, 1)
+
+    def loss(model, batch):
+        x, places, y = batch
+        return F.mse_loss(model(x, places), y)
+
+    gap = explain_gap(PooledNet(), Side([made() for _ in range(4)], loss), Side([made() for _ in range(3)], loss))
+    assert "gap/random" not in {finding["rule"] for finding in gap.findings}
+    assert "writes into its buffers" not in str(gap)
+
+
+class Drawn(torch.utils.data.Dataset):
+    """Samples that are drawn anew each time they are read, among the easier ones."""
+
+    def __init__(self):
+        self.x = torch.randn(512, 4)
+        self.easy = self.x[self.x.sum(1).abs().argsort()[:200]]
+
+    def __len__(self):
+        return 64
+
+    def __getitem__(self, number):
+        return self.easy[torch.randint(len(self.easy), ()).item()]
+
+
+def test_draws_that_ease_training_are_no_overfitting():
+    torch.manual_seed(0)
+    data = Drawn()
+    train, val = torch.utils.data.DataLoader(data, 16), torch.randn(256, 4).split(32)
+    model = nn.Linear(4, 1)
+    nn.init.zeros_(model.weight)
+
+    def loss(model, batch):
+        return (model(batch) - batch.sum(1, keepdim=True)).square()
+
+    gap = explain_gap(model, Side(train, loss), Side(val, loss))
+    rules = {finding["rule"] for finding in gap.findings}
+    assert "gap/redrawn" in rules
+    assert "gap/unseen" not in rules
+
+
+def test_probabilities_are_not_freed_beyond_what_their_loss_takes():
+    batches = [(torch.ones(16, 4), torch.arange(16).remainder(2).float()[:, None])] * 3
+    model = nn.Sequential(nn.Linear(4, 1), nn.Sigmoid())
+
+    def loss(model, batch):
+        return F.binary_cross_entropy(model(batch[0]), batch[1], reduction="none")
+
+    audited = audit_metric(model, Side(batches, loss), Side(batches, loss))
+    assert "cannot-overfit" in {finding["rule"] for finding in audited.findings}
+    assert "between 0 and 1" not in str(audited)
+
+
+def recorded(tmp_path, objective, reported):
+    """Return the arithmetic that is named of an epoch whose loop makes `reported` of the losses of its steps."""
+    torch.manual_seed(0)
+    model = nn.Linear(4, 1)
+    batches = [(x, x.sum(1, keepdim=True)) for x in torch.randn(80, 4).split(16)]
+    optimizer = torch.optim.SGD(model.parameters(), 1e-3)
+    losses = []
+    with GapRecorder(tmp_path, model, reports="epoch") as recorder:
+        for batch in batches:
+            loss = objective(model, batch)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            recorder.step(batch, loss)
+            losses.append(loss.item())
+    train = Side(batches, objective, reported=reported(losses))
+    gap = explain_gap(model, train, Side(batches, objective), recorder=recorder)
+    assert "gap/arithmetic" in {finding["rule"] for finding in gap.findings}
+    return " ".join(str(gap).split())
+
+
+def test_the_sum_of_an_epoch_over_the_last_index_is_named(tmp_path):
+    says = recorded(
+        tmp_path, lambda model, batch: F.mse_loss(model(batch[0]), batch[1]), lambda losses: sum(losses) / 4
+    )
+    assert "the sum of 5 steps divided by 4, the last one's index" in says
+
+
+def test_sums_of_batches_over_the_samples_are_named(tmp_path):
+    says = recorded(
+        tmp_path,
+        lambda model, batch: F.mse_loss(model(batch[0]), batch[1], reduction="sum"),
+        lambda losses: sum(losses) / 80,
+    )
+    assert "the sum of 5 steps divided by their 80 samples: each loss is a batch's sum" in says
