@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import samples_of
 from diagnose.gap.loop.measure import measure
+from diagnose.gap.loop.per_sample import per_sample
 from diagnose.gap.loop.reading_budget import ReadingBudget
 from diagnose.gap.loop.time_first import columns_of, rows_first
 from diagnose.gap.record import of_loop, terms
@@ -38,7 +39,9 @@ def explain(
         kept.check()
     sides: tuple[Side, Side]
     sides, kept = rows_first((_train_side(kept, train), _val_side(kept, val)), kept)
+    sides, kept, shared_out = per_sample(model, sides, kept)
     measurements = measure(model, *sides, limit, kept)
+    measurements = replace(measurements, notes=(*measurements.notes, *shared_out))
     given = reported(measurements, *sides)
     return of_loop(measurements, sides, given, terms(measurements, given), kept, limit)
 

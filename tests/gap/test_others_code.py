@@ -122,11 +122,14 @@ def test_probabilities_are_not_freed_beyond_what_their_loss_takes():
     assert "between 0 and 1" not in str(audited)
 
 
-def recorded(tmp_path, objective, reported):
-    """Return the arithmetic that is named of an epoch whose loop makes `reported` of the losses of its steps."""
+def recorded(tmp_path, objective, reported, *, shared=False):
+    """Return the ledger of an epoch whose loop makes `reported` of the losses of its steps, and what that is.
+
+    The recorder is given the losses, or each sample's share of them.
+    """
     torch.manual_seed(0)
     model = nn.Linear(4, 1)
-    batches = [(x, x.sum(1, keepdim=True)) for x in torch.randn(80, 4).split(16)]
+    batches = [(x, x.sum(1, keepdim=True)) for x in torch.randn(76, 4).split(16)]
     optimizer = torch.optim.SGD(model.parameters(), 1e-3)
     losses = []
     with GapRecorder(tmp_path, model, reports="epoch") as recorder:
@@ -135,25 +138,53 @@ def recorded(tmp_path, objective, reported):
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            recorder.step(batch, loss)
+            recorder.step(batch, loss / len(batch[0]) if shared else loss, weight=len(batch[0]) if shared else 1.0)
             losses.append(loss.item())
     train = Side(batches, objective, reported=reported(losses))
-    gap = explain_gap(model, train, Side(batches, objective), recorder=recorder)
-    assert "gap/arithmetic" in {finding["rule"] for finding in gap.findings}
-    return " ".join(str(gap).split())
+    return explain_gap(model, train, Side(batches, objective), recorder=recorder), train.reported
+
+
+def mean(model, batch):
+    return F.mse_loss(model(batch[0]), batch[1])
+
+
+def summed(model, batch):
+    return F.mse_loss(model(batch[0]), batch[1], reduction="sum")
 
 
 def test_the_sum_of_an_epoch_over_the_last_index_is_named(tmp_path):
-    says = recorded(
-        tmp_path, lambda model, batch: F.mse_loss(model(batch[0]), batch[1]), lambda losses: sum(losses) / 4
-    )
-    assert "the sum of 5 steps divided by 4, the last one's index" in says
+    gap, _ = recorded(tmp_path, mean, lambda losses: sum(losses) / 4)
+    assert "gap/arithmetic" in {finding["rule"] for finding in gap.findings}
+    assert "the sum of 5 steps divided by 4, the last one's index" in " ".join(str(gap).split())
 
 
-def test_sums_of_batches_over_the_samples_are_named(tmp_path):
-    says = recorded(
-        tmp_path,
-        lambda model, batch: F.mse_loss(model(batch[0]), batch[1], reduction="sum"),
-        lambda losses: sum(losses) / 80,
-    )
-    assert "the sum of 5 steps divided by their 80 samples: each loss is a batch's sum" in says
+@pytest.mark.parametrize("shared", [False, True])
+def test_sums_of_batches_that_were_reported_by_the_sample_are_read_so(tmp_path, shared):
+    gap, reported = recorded(tmp_path, summed, lambda losses: sum(losses) / 76, shared=shared)
+    values = dict(zip(gap.terms.id, gap.terms.value, strict=True))
+    assert values["residual"] == pytest.approx(0, abs=1e-6)
+    assert gap.matched.val < reported  # training went on
+    assert values["lag"] == pytest.approx(gap.matched.val - reported, abs=1e-5)
+    assert any("the sum over a batch's samples" in note for note in gap.record["notes"])
+
+
+@pytest.mark.parametrize(("objective", "reported", "read"), [
+    (summed, "by the sample", "by the sample"), (summed, "by the batch", "by the batch"),
+    (mean, "by the sample", "by the sample"), (mean, "a sixteenth", "by the sample"),
+])  # fmt: skip
+def test_a_sum_is_shared_out_among_its_samples_where_it_was_reported_so(objective, reported, read):
+    torch.manual_seed(0)
+    model, x = nn.Sequential(nn.Linear(4, 1), nn.Dropout(0.2)), torch.randn(60, 4)
+    model.eval()
+    batches = [(part, part.sum(1, keepdim=True)) for part in x.split(16)]
+    with torch.no_grad():
+        each = (model(x) - x.sum(1, keepdim=True)).square().mean().item()
+        of_batches = sum(summed(model, batch).item() for batch in batches) / len(batches)
+    value = {"by the sample": each, "by the batch": of_batches, "a sixteenth": each / 16}
+    model.train()
+    train = Side([(part, part.sum(1, keepdim=True)) for part in torch.randn(64, 4).split(16)], mean)
+    gap = explain_gap(model, train, Side(batches, objective, reported=value[reported]))
+    assert gap.matched.val == pytest.approx(value[read], rel=0.02 if objective is mean else 1e-5)
+    assert model.training
+    noted = any("the sum over a batch's samples" in note for note in gap.record["notes"])
+    assert noted == (objective is summed and reported == "by the sample")

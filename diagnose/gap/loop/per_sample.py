@@ -1,0 +1,133 @@
+"""Objectives that return the sum over a batch's samples, of losses that were reported per sample.
+
+So `train_loss / len(loader.dataset)` prints them (pytorch/examples' vae and mnist): read as sums, all terms would be of
+batches, and the reported loss a residual.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import partial, wraps
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from diagnose.gap.loop.elements import samples_of
+from diagnose.gap.loop.gradients import with_gradients
+from diagnose.gap.loop.guard import guarded
+from diagnose.gap.loop.rebatched import rows_of
+from diagnose.gap.recorder import ranks
+from diagnose.gap.term import SIDES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
+    from diagnose.gap.recorder.recording import RecordedStep, Recording
+    from diagnose.gap.side import Objective, Side
+
+FEWEST = 8  # samples of a batch: of fewer, a sum and a sample's share lie too near each other
+ADDED = (0.8, 1.25)  # a batch's loss over those of its halves: 1 of a sum, nearly so where it draws; 0.5 of a mean
+NOTE = (
+    "the {} objective returns the sum over a batch's samples, and the reported loss is one per sample: it was divided "
+    "by their number, and batches count by their samples"
+)
+
+
+def per_sample(
+    model: nn.Module, sides: tuple[Side, Side], record: Recording | None
+) -> tuple[tuple[Side, Side], Recording | None, list[str]]:
+    """Return sides and what was recorded in losses per sample where these were reported so, and what was done.
+
+    Of processes that share a training nothing is changed: each would have to find the same.
+    """
+    if ranks.several():
+        return sides, record, []
+    train, val = sides
+    one = train.objective is val.objective
+    summed = [_is_reported_so(model, list(sides if one else sides[k : k + 1])) for k in range(1 if one else 2)]
+    summed = [summed[0], summed[-1]]
+    if not any(summed) or (record is not None and summed[0] and not record.samples):
+        return sides, record, []  # or how many samples a recorded loss is of is not known
+    objectives = [shared_out(train.objective) if summed[0] else train.objective]
+    objectives += objectives if one else [shared_out(val.objective) if summed[1] else val.objective]
+    if record is not None:
+        record = _recorded(record, train=summed[0] and _holds_sums(record, train.reported), val=summed[1])
+    notes = [NOTE.format(name) for name, is_sum in zip(SIDES, summed, strict=True) if is_sum]
+    out = [_side(side, objective) for side, objective in zip(sides, objectives, strict=True)]
+    return (out[0], out[1]), record, notes
+
+
+def shared_out(objective: Objective) -> Objective:
+    """Return an objective whose scalars are divided by their batch's samples."""
+
+    @wraps(objective)
+    def of_a_sample(model: nn.Module, batch: Any) -> Any:
+        returned = objective(model, batch)
+        return returned / samples_of(batch)
+
+    return of_a_sample
+
+
+def _side(side: Side, objective: Objective) -> Side:
+    weighted = objective is not side.objective and side.reduction == "mean"
+    return replace(side, objective=objective, reduction="weighted" if weighted else side.reduction)
+
+
+def _is_reported_so(model: nn.Module, sides: list[Side]) -> bool:
+    """Say whether an objective's values add up over samples, and each reported loss is nearer to a sample's share."""
+    asked = [side for side in sides if side.reported is not None]
+    return bool(asked) and all(_is_share(side.model or model, side) for side in asked)
+
+
+def _is_share(model: nn.Module, side: Side) -> bool:
+    with guarded(model, [side.batches]):
+        model.eval()
+        batch = next(islice(iter(side.batches), 1), None)
+        count = 0 if batch is None else samples_of(batch)
+        if count < FEWEST or (whole := _scalar(model, side, lambda: batch)) is None:
+            return False
+        times = whole / (side.reported or math.inf)
+        if times <= 0 or abs(math.log(times / count)) >= abs(math.log(times)):
+            return False
+        halves = (0, count // 2), (count // 2, count)
+        parts = [_scalar(model, side, partial(rows_of, batch, *ends)) for ends in halves]
+    added = sum(part or 0.0 for part in parts)
+    return None not in parts and added > 0 and ADDED[0] < whole / added < ADDED[1]
+
+
+def _scalar(model: nn.Module, side: Side, batch: Callable[[], Any]) -> float | None:
+    """Return an objective's value of a batch; None where it is no scalar, or fails, which is said when it is read."""
+    try:
+        with torch.no_grad():
+            returned = with_gradients(lambda: side.objective(model, batch()), lambda: None)
+    except Exception:  # noqa: BLE001 - a user's objective, of batches that it was not written for
+        return None
+    return float(returned) if isinstance(returned, torch.Tensor) and returned.dim() == 0 else None
+
+
+def _holds_sums(record: Recording, reported: float | None) -> bool:
+    """Say whether recorded training losses are sums, too: a loop may have given the recorder each sample's share."""
+    each = record.train / (reported or math.inf)
+    return each > 0 and abs(math.log(each * len(record.losses) / record.samples)) < abs(math.log(each))
+
+
+def _recorded(record: Recording, *, train: bool, val: bool) -> Recording:
+    """Return a record whose losses of these sides are per sample, each counting by its samples."""
+    if train:
+        window = [_shared(step) for step in record.window]
+        mean = record.samples / len(record.losses)
+        record = replace(
+            record, window=window, earlier=[_shared(step) for step in record.earlier],
+            losses=[step.loss for step in window], weights=[step.weight for step in window],
+            means={name: value / mean for name, value in record.means.items()},
+        )  # fmt: skip
+    return replace(record, validation=[_shared(step) for step in record.validation]) if val else record
+
+
+def _shared(step: RecordedStep) -> RecordedStep:
+    count = samples_of(step.batch)
+    return step if step.loss is None or not count else replace(step, loss=float(step.loss) / count, weight=count)
