@@ -188,20 +188,26 @@ class TestFigures:
         assert clean["exact"] + clean["near"] == 0
 
     @pytest.mark.parametrize(
-        ("reported", "words"),
+        ("reported", "mode", "words"),
         [
-            (lambda x: x / 4, "divided by 4"),
-            (lambda x: x / np.log(2), "bits"),
-            (lambda x: x * 20, "summed over the 20"),
+            (lambda x: x / 4, "train", "divided by 4"),
+            (lambda x: x / np.log(2), "eval", "bits"),  # in training mode a mean over earlier steps may be as large
+            (lambda x: x * 20, "train", "summed over the 20"),
         ],
     )
-    def test_a_factor_is_named_where_it_fits(self, trained, reported, words):
-        read = explain_gap(trained, Side(data(2000, 1), each), Side(data(300, 2), each)).record["reported"]["train"]
-        side = Side(data(2000, 1), each, reported=reported(read))
+    def test_a_factor_is_named_where_it_fits(self, trained, reported, mode, words):
+        side = Side(data(2000, 1), each, mode=mode)
+        read = explain_gap(trained, side, Side(data(300, 2), each)).record["reported"]["train"]
+        side = Side(data(2000, 1), each, mode=mode, reported=reported(read))
         gap = explain_gap(trained, side, Side(data(300, 2), each))
         assert words in gap.record["arithmetic"]["training"][0]["factor"]
         assert "gap/arithmetic" in [finding["rule"] for finding in gap.findings]
         assert "What is not explained" in gap.to_markdown() or "divided" in gap.verdict or "what is read" in gap.verdict
+
+    def test_what_a_mean_over_earlier_steps_may_be_is_no_unit(self, trained):
+        read = explain_gap(trained, Side(data(2000, 1), each), Side(data(300, 2), each)).record["reported"]["train"]
+        side = Side(data(2000, 1), each, reported=read / np.log(2))
+        assert explain_gap(trained, side, Side(data(300, 2), each)).record["arithmetic"]["training"] == []
 
     def test_a_factor_that_does_not_fit_is_not_named(self, trained):
         gap = explain_gap(trained, Side(data(400, 1), each, reported=0.87), Side(data(300, 2), each))
