@@ -39,9 +39,9 @@ def explain(
         kept.check()
     sides: tuple[Side, Side]
     sides, kept = rows_first((_train_side(kept, train), _val_side(kept, val)), kept)
-    sides, kept, shared_out = per_sample(model, sides, kept)
+    sides, kept, notes = per_sample(model, sides, kept)
     measurements = measure(model, *sides, limit, kept)
-    measurements = replace(measurements, notes=(*measurements.notes, *shared_out))
+    measurements = replace(measurements, notes=(*measurements.notes, *notes))
     given = reported(measurements, *sides)
     return of_loop(measurements, sides, given, terms(measurements, given), kept, limit)
 

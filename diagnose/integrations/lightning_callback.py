@@ -31,6 +31,7 @@ from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside, tell
 from diagnose.integrations.averaging import explain_as_averaged, is_weighted
 from diagnose.integrations.lightning_logged import LoggedSteps, other_sizes
+from diagnose.integrations.lightning_package import Callback
 from diagnose.integrations.lightning_steps import (
     TransferredBatches,
     at_epoch,
@@ -41,11 +42,6 @@ from diagnose.integrations.lightning_steps import (
     train_batches,
 )
 from diagnose.report.gap_result import Gap
-
-try:
-    from lightning.pytorch import Callback
-except ModuleNotFoundError:  # the other of its two distributions
-    from pytorch_lightning import Callback
 
 if TYPE_CHECKING:
     from torch import nn

@@ -9,11 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from diagnose.gap.loop.sample_parts import named_tensors
-
-try:
-    from lightning.pytorch.utilities.data import extract_batch_size
-except ModuleNotFoundError:  # the other of its two distributions
-    from pytorch_lightning.utilities.data import extract_batch_size
+from diagnose.integrations.lightning_package import extract_batch_size
 
 LOOKED = 4  # batches whose sizes are looked at
 

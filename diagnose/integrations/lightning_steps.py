@@ -15,15 +15,7 @@ from torch.utils.data import SequentialSampler
 from diagnose.errors import DiagnoseError
 from diagnose.gap.side import HALF, Objective
 from diagnose.integrations.kept_losses import added, held
-
-try:
-    from lightning.fabric.utilities import move_data_to_device
-    from lightning.pytorch.trainer.states import RunningStage
-    from lightning.pytorch.utilities.combined_loader import CombinedLoader
-except ModuleNotFoundError:  # the other of its two distributions
-    from lightning_fabric.utilities import move_data_to_device
-    from pytorch_lightning.trainer.states import RunningStage
-    from pytorch_lightning.utilities.combined_loader import CombinedLoader
+from diagnose.integrations.lightning_package import CombinedLoader, RunningStage, move_data_to_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -77,17 +77,13 @@ def ledger_title(ledger: LedgerRecord) -> str:
     if name == "residual" and any(len(fits) == 1 for fits in ledger.arithmetic.values()):
         lead = "How a reported loss was averaged or scaled"
     largest = "largest" if abs(value) >= max(abs(part.value) for part in every) else "largest resolved"
-    several = name == "mode" and " and " in lead
-    verb = "are" if several else "is"
+    are, work, make = ("are", "work", "make") if name == "mode" and " and " in lead else ("is", "works", "makes")
     if value * ledger.gap < 0:
-        return f"{lead} {verb} the {largest} part, and {'work' if several else 'works'} against the gap"
+        return f"{lead} {are} the {largest} part, and {work} against the gap"
     if abs(value) > total / 2:
-        return f"{lead} {'make' if several else 'makes'} up most of the gap"
-    return (
-        f"{lead} {verb} the {largest} of the gap's parts"
-        if largest == "largest"
-        else f"{lead} {verb} the {largest} part"
-    )
+        return f"{lead} {make} up most of the gap"
+    of = "part" if "resolved" in largest else "of the gap's parts"
+    return f"{lead} {are} the {largest} {of}"
 
 
 def _leads(ledger: LedgerRecord) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap.loop.elements import NOT_FINITE, Elements, size_of
+from diagnose.gap.loop.elements import NOT_FINITE, Elements, attributes_of, size_of, with_attributes
 from diagnose.gap.loop.sample_parts import Key, named_tensors
 
 if TYPE_CHECKING:
@@ -132,9 +131,9 @@ def _with(batch: Any, key: Key, value: Tensor) -> Any:
     if isinstance(batch, (tuple, list)):
         parts = [_with(v, rest, value) if str(k) == first else v for k, v in enumerate(batch)]
         return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)
-    if is_dataclass(batch) and not isinstance(batch, type):
-        with suppress(ValueError):  # its construction takes what it does not hold
-            return replace(batch, **{first: _with(getattr(batch, first), rest, value)})
+    if first in (held := attributes_of(batch)):
+        with suppress(TypeError):  # its construction takes what it does not hold
+            return with_attributes(batch, {first: _with(held[first], rest, value)})
     elif callable(getattr(batch, "clone", None)) and hasattr(batch, first):  # a graph of torch_geometric
         other = batch.clone()
         setattr(other, first, value)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import partial, wraps
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,6 +17,7 @@ from diagnose.gap.loop.elements import samples_of
 from diagnose.gap.loop.gradients import with_gradients
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.rebatched import rows_of
+from diagnose.gap.loop.walking import walk
 from diagnose.gap.recorder import ranks
 from diagnose.gap.term import SIDES
 
@@ -48,17 +48,17 @@ def per_sample(
         return sides, record, []
     train, val = sides
     one = train.objective is val.objective
-    summed = [_is_reported_so(model, list(sides if one else sides[k : k + 1])) for k in range(1 if one else 2)]
-    summed = [summed[0], summed[-1]]
-    if not any(summed) or (record is not None and summed[0] and not record.samples):
-        return sides, record, []  # or how many samples a recorded loss is of is not known
-    objectives = [shared_out(train.objective) if summed[0] else train.objective]
-    objectives += objectives if one else [shared_out(val.objective) if summed[1] else val.objective]
+    of_train = _is_reported_so(model, [train, val] if one else [train])
+    of_val = of_train if one else _is_reported_so(model, [val])
+    if record is not None and of_train and not record.samples:
+        return sides, record, []  # of how many samples each recorded loss is is not known
+    if of_train:
+        train = _side(train, shared_out(train.objective))
+    if of_val:
+        val = _side(val, train.objective if one else shared_out(val.objective))
     if record is not None:
-        record = _recorded(record, train=summed[0] and _holds_sums(record, train.reported), val=summed[1])
-    notes = [NOTE.format(name) for name, is_sum in zip(SIDES, summed, strict=True) if is_sum]
-    out = [_side(side, objective) for side, objective in zip(sides, objectives, strict=True)]
-    return (out[0], out[1]), record, notes
+        record = _recorded(record, train=of_train and _holds_sums(record, train.reported), val=of_val)
+    return (train, val), record, [NOTE.format(name) for name, so in zip(SIDES, (of_train, of_val), strict=True) if so]
 
 
 def shared_out(objective: Objective) -> Objective:
@@ -73,8 +73,7 @@ def shared_out(objective: Objective) -> Objective:
 
 
 def _side(side: Side, objective: Objective) -> Side:
-    weighted = objective is not side.objective and side.reduction == "mean"
-    return replace(side, objective=objective, reduction="weighted" if weighted else side.reduction)
+    return replace(side, objective=objective, reduction="weighted" if side.reduction == "mean" else side.reduction)
 
 
 def _is_reported_so(model: nn.Module, sides: list[Side]) -> bool:
@@ -86,7 +85,7 @@ def _is_reported_so(model: nn.Module, sides: list[Side]) -> bool:
 def _is_share(model: nn.Module, side: Side) -> bool:
     with guarded(model, [side.batches]):
         model.eval()
-        batch = next(islice(iter(side.batches), 1), None)
+        _, batch = next(walk(side.batches)[0], (0, None))
         count = 0 if batch is None else samples_of(batch)
         if count < FEWEST or (whole := _scalar(model, side, lambda: batch)) is None:
             return False

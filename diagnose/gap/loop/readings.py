@@ -133,14 +133,12 @@ class Subject:
             try:
                 returned = self._seeded(number, model, batch, seed)
             except DiagnoseError:
-                self.kept.settle()
                 raise
             except Exception as error:
-                self.kept.settle()  # a pass that fails on its way has written into buffers, too
-                raise DiagnoseError(
-                    f"{who} fails on {where}{self._mode(on)}: {self._hint(batch, number, error)}{told(error)}"
-                ) from error
-        written = self.kept.settle()
+                hint = self._hint(batch, number, error)
+                raise DiagnoseError(f"{who} fails on {where}{self._mode(on)}: {hint}{told(error)}") from error
+            finally:
+                written = self.kept.settle()  # one that fails on its way has written into buffers, too
         self.written |= set() if on else written
         losses = elements(returned, batch, f"{who}, on {where},", model)
         return of_rows(losses, self.rows(batch, number))

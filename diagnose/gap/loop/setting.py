@@ -35,8 +35,6 @@ MASKED = 0.02  # of losses: so many must be 0
 TRIED = 3  # passes in which what acts at random is looked for
 NAMED = 3  # kinds of modules that a note names
 WEIGHED = 64  # batches on which losses with and without class weights are compared with the reported one
-
-
 UNTOLD = (
     "the objective calls a Keras model without training=, so that its {layers} is off in either mode, whatever train() "
     "and eval() say: where fit() took the loss give model(x, training=model.training)"

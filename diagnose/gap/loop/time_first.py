@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import wraps
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -16,6 +15,7 @@ from diagnose.gap.loop.elements import tensors
 from diagnose.gap.loop.guard import random_states
 from diagnose.gap.loop.rebatched import changed
 from diagnose.gap.loop.sample_parts import INTEGERS
+from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +149,7 @@ def rows_first(sides: tuple[Side | None, ...], record: Recording | None = None) 
 
 
 def _form(batches: Any) -> TimeFirst | None:
-    first = next(islice(iter(batches), 1), None)
+    _, first = next(walk(batches)[0], (0, None))
     return TimeFirst.of(first)
 
 
