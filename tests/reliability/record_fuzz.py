@@ -53,13 +53,15 @@ class Folder:
 def _command(args):
     from diagnose import __main__
 
-    sys.argv = ["diagnose", *args]
+    before, sys.argv = sys.argv, ["diagnose", *args]
     try:
         with redirect_stdout(io.StringIO()):
             __main__.main()
     except SystemExit as error:
         if error.code not in (None, 0, 1):
             raise RuntimeError(f"{args} ended with {error.code}") from None
+    finally:
+        sys.argv = before
 
 
 def mutated(rng, path, data):
