@@ -23,12 +23,14 @@ from diagnose.errors import library_errors
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Sized
 
+    import pyarrow as pa
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
 KEPT = 1 << 25  # bytes of memory, about, for chunks and their tokens
 OVERHEAD = 200  # bytes that a chunk takes beside its characters and tokens
 TOGETHER = 1 << 10  # new chunks that are encoded as one text
+AT_ONCE = 16  # of these texts: the library holds some hundred bytes a token of all that it is given
 CODES = 0x110000
 SPACE = 0x20
 WHITE = np.array([0xC285, 0xC2A0])  # white space beyond ASCII, as UTF-8 of two bytes and of three
@@ -121,15 +123,14 @@ class _Chunks:
         self._held = 0
 
     def __call__(self, data: bytes, sizes: NDArray[np.int64]) -> Encoded:
-        import pyarrow as pa
+        from pyarrow import compute, system_memory_pool
 
+        pool = system_memory_pool()  # arrow's own keeps some 20 MB of what was freed
         begins_C = chunk_begins(np.frombuffer(data, np.uint8), sizes)
-        ends = np.append(begins_C, len(data)).astype(np.int32)
-        chunks = pa.Array.from_buffers(pa.binary(), len(begins_C), [None, pa.py_buffer(ends), pa.py_buffer(data)])
-        distinct = chunks.dictionary_encode()
+        distinct = compute.dictionary_encode(_binary(data, np.diff(begins_C, append=len(data))), memory_pool=pool)
         with self._lock:
             known = self._look_up(distinct.dictionary.to_pylist())
-        tokens = pa.array(known, pa.binary()).take(distinct.indices)
+        tokens = compute.take(_binary(b"".join(known), _lengths(known)), distinct.indices, memory_pool=pool)
         _, places, ids = tokens.buffers()
         lengths_C = np.diff(np.frombuffer(places, np.int32)[: len(tokens) + 1]) // 4
         of_text = np.diff(np.searchsorted(begins_C, np.append(0, np.cumsum(sizes))))
@@ -150,8 +151,10 @@ class _Chunks:
         following = [chunk for chunk in new if FOLLOWS.match(chunk)]
         groups = [following[first : first + TOGETHER] for first in range(0, len(following), TOGETHER)]
         groups += [[chunk] for chunk in new if not FOLLOWS.match(chunk)]
-        for group, ids in zip(groups, _ids(self._tokenizer, map(b"".join, groups)), strict=True):
-            self._known.update(zip(group, self._divided(group, ids), strict=True))
+        for first in range(0, len(groups), AT_ONCE):
+            some = groups[first : first + AT_ONCE]
+            for group, ids in zip(some, _ids(self._tokenizer, map(b"".join, some)), strict=True):
+                self._known.update(zip(group, self._divided(group, ids), strict=True))
 
     def _divided(self, group: Sequence[bytes], ids: NDArray[np.int32]) -> list[bytes]:
         """Return the tokens of each chunk of a text; by itself where the text's tokens lose part of it."""
@@ -191,6 +194,14 @@ def _ids(tokenizer: Tokenizer, texts: Iterable[bytes]) -> list[NDArray[np.int32]
     with library_errors("the tokenizer cannot encode the text"):
         encodings = tokenizer.encode_batch_fast([text.decode() for text in texts], add_special_tokens=False)
     return [np.array(encoding.ids, np.int32) for encoding in encodings]
+
+
+def _binary(data: bytes, sizes: NDArray[np.int64]) -> pa.BinaryArray:
+    """Return the parts of so many bytes as arrow holds them; `pa.array`, given a list, would import pandas (45 MB)."""
+    import pyarrow as pa
+
+    ends = np.append(0, np.cumsum(sizes)).astype(np.int32)
+    return pa.Array.from_buffers(pa.binary(), len(sizes), [None, pa.py_buffer(ends), pa.py_buffer(data)])
 
 
 def divided(data: bytes, sizes: NDArray[np.int64]) -> list[bytes]:

@@ -167,7 +167,7 @@ def test_a_document_that_a_tokenizer_loses_is_named(tmp_path):
     assert list((tmp_path / "streams").iterdir()) == []
 
 
-QUIET = """
+ENCODES = """
 import os, subprocess, sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -175,6 +175,8 @@ from diagnose.data import corpus, stream, tokenizer
 data = SimpleNamespace(corpus="file", path=sys.argv[1], documents="line", split="documents")
 made = corpus.load(data, Path(sys.argv[2]))
 stream.tokenise(made, tokenizer.learn(made.texts(), "bpe", 300), Path(sys.argv[2]))
+"""
+FORKS = """
 subprocess.run([sys.executable, "-c", ""], check=True)
 if os.fork() == 0:
     os._exit(0)
@@ -186,18 +188,14 @@ os.wait()
     version("tokenizers") < "0.22.2", reason="older ones of tokenizers warn of a fork, which is harmless"
 )
 def test_nothing_is_said_of_forks(tmp_path):  # by the library: Python's own word of one is not looked at
-    (tmp_path / "t.txt").write_text("\n".join(TEXTS * 100))
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-Wignore::DeprecationWarning",
-            "-c",
-            QUIET,
-            tmp_path / "t.txt",
-            tmp_path,
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stderr == ""
+    assert encoded_by_another_process(tmp_path, FORKS).stderr == ""
+
+
+def test_arrow_does_not_import_pandas_where_text_is_encoded(tmp_path):  # 45 MB, and some tenths of a second
+    assert encoded_by_another_process(tmp_path, "print('pandas' in sys.modules)").stdout == "False\n"
+
+
+def encoded_by_another_process(folder, then):
+    (folder / "t.txt").write_text("\n".join(TEXTS * 100))
+    command = [sys.executable, "-Wignore::DeprecationWarning", "-c", ENCODES + then, folder / "t.txt", folder]
+    return subprocess.run(command, capture_output=True, text=True, check=True)
