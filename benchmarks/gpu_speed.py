@@ -68,8 +68,12 @@ def speed(each, setup, own):
     tokens, flops = setup.derived.tokens_per_step, setup.derived.flops_per_step
     known = next((peak for name, peak in DATASHEET.items() if name in card()), None)
     share = {} if known is None else {"share_of_datasheet_bf16": flops / each / known}
-    own_share = {"share_of_own_matrix_rate": flops / each / own}
-    return {"ms_a_step": 1e3 * each, "tokens_a_second": tokens / each, **own_share, **share}
+    return {"ms_a_step": 1e3 * each, "tokens_a_second": tokens / each, **own_share(flops / each, own), **share}
+
+
+def own_share(operations, own):
+    """Return which part of the device's own rate a step reaches; of tiny sizes it would say nothing."""
+    return {"share_of_own_matrix_rate": operations / own} if is_large() else {}
 
 
 def waits(course, count=WATCHED):
@@ -334,4 +338,4 @@ def gpt2():
     each = timed(take, wait, count)
     tokens = recipe.batches.size * recipe.batches.context
     note(ms_a_step=1e3 * each, tokens_a_second=tokens / each, **peak())
-    return done(share_of_own_matrix_rate=flops / each / rate(where, wait))
+    return done(**own_share(flops / each, rate(where, wait)))
