@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from diagnose import files
 from diagnose.errors import DiagnoseError
 from diagnose.records.schema import FORMAT
-from diagnose.runs.store import read_json, write_json
+from diagnose.runs.store import read_json, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,8 @@ def write_checkpoint(folder: Path, tensors: dict[str, Tensors], state: dict[str,
     settle_checkpoint(folder)
     old = folder.with_name(folder.name + ".old")
     with files.begun_folder(folder.parent) as part:
-        write_json(part / "state.json", {"format": FORMAT, **state})
+        text = json.dumps({"format": FORMAT, **state}, allow_nan=False)  # indented, it would be put together by Python
+        write_text(part / "state.json", text + "\n")
         for name, values in tensors.items():
             files.write_whole(part / f"{name}.safetensors", partial(_write_tensors, tensors=values))
         if folder.exists():
