@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.stats.crossed import Spread, each
+from diagnose.stats.crossed import Spread
 from diagnose.stats.paired import Effect, checked
 from diagnose.stats.ratios import Interval, Reading, effective_df
 
@@ -43,29 +43,17 @@ def example_effect(
     (arm,), size_N = checked(np.asarray(arm_N)[None], weights_N, "the arm")
     (control,), _ = checked(np.asarray(control_N)[None], weights_N, "the control")
     reading = Reading(np.arange(len(size_N)), arm - control, size_N)
-    influence_N = reading.influences()
-    known = influence_N is not None
-    variance = float((influence_N**2).sum()) if influence_N is not None else 0.0
     df = effective_df(size_N)
-    spread = Spread(variance, df, 0.0, 1.0)
-    half = float(spread.half_width(each(confidence, comparisons)))
-    value = reading.mean
-    return Effect(
-        value=value,
-        low=value - half if known else None,
-        high=value + half if known else None,
-        p=spread.p_value(value) if known else None,
-        df=df if known else None,
-        sd_seeds=None,
-        sd_documents=float(np.sqrt(variance * len(size_N))) if known else None,
-        sd_rest=None,
-        seeds=1,
-        documents=len(size_N),
-        per_seed=(),
-        effective_documents=df + 1,
-        confidence=confidence,
-        comparisons=comparisons,
-    )
+    effect = Effect(
+        value=reading.mean, seeds=1, documents=len(size_N), per_seed=(), effective_documents=df + 1,
+        confidence=confidence, comparisons=comparisons,
+    )  # fmt: skip
+    influence_N = reading.influences()
+    if influence_N is None:
+        return effect
+    variance = float((influence_N**2).sum())
+    between = float(np.sqrt(variance * len(size_N)))
+    return effect.within(Spread(variance, df, 0.0, 1.0), sd_seeds=None, sd_documents=between, sd_rest=None)
 
 
 def example_level(score_N: ArrayLike, weights_N: ArrayLike, *, confidence: float = 0.95) -> Interval:

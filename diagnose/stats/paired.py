@@ -5,7 +5,7 @@ Axes: S seeds, N documents. Unit: bits per byte throughout; below zero is better
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Effect:
     """The difference of an arm from its control, and how far it may be trusted.
 
@@ -40,13 +40,13 @@ class Effect:
     """
 
     value: float
-    low: float | None
-    high: float | None
-    p: float | None
-    df: float | None
-    sd_seeds: float | None
-    sd_documents: float | None
-    sd_rest: float | None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    df: float | None = None
+    sd_seeds: float | None = None
+    sd_documents: float | None = None
+    sd_rest: float | None = None
     seeds: int
     documents: int
     per_seed: tuple[float, ...]
@@ -59,6 +59,16 @@ class Effect:
     def resolved(self) -> bool:
         """Whether the interval excludes zero; an effect without an interval never does."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+
+    def within(
+        self, spread: Spread, *, sd_seeds: float | None, sd_documents: float | None, sd_rest: float | None
+    ) -> Effect:
+        """Return the effect with the interval that a spread of its value gives, and its standard deviations."""
+        half = float(spread.half_width(each(self.confidence, self.comparisons)))
+        return replace(
+            self, low=self.value - half, high=self.value + half, p=spread.p_value(self.value), df=float(spread.df),
+            sd_seeds=sd_seeds, sd_documents=sd_documents, sd_rest=sd_rest,
+        )  # fmt: skip
 
     def spread(self) -> Spread | None:
         """Return the variance of `value`, or None where one seed or one document leaves it unknown."""
@@ -101,27 +111,15 @@ def paired_effect(
         seeds = f"{arm_SN.shape[0]} and {control_SN.shape[0]}"
         raise DiagnoseError(f"the arm and the control are paired by seed, but have {seeds} seeds")
     difference_SN = arm_SN - control_SN
+    effect = without_interval(difference_SN, size_N, confidence, comparisons)
     if not has_interval(difference_SN, size_N):
-        return without_interval(difference_SN, size_N, confidence, comparisons)
-    seeds, documents = difference_SN.shape
+        return effect
     parts = analyse(difference_SN, size_N)
-    spread, value = parts.spread(), float(parts.value)
-    half = float(spread.half_width(each(confidence, comparisons)))
-    return Effect(
-        value=value,
-        low=value - half,
-        high=value + half,
-        p=spread.p_value(value),
-        df=float(spread.df),
-        sd_seeds=float(np.sqrt(max(parts.by_seed - parts.rest, 0.0) * seeds)),
-        sd_documents=float(np.sqrt(max(parts.by_document - parts.rest, 0.0) * documents)),
-        sd_rest=float(np.sqrt(parts.rest * seeds * documents)),
-        seeds=seeds,
-        documents=documents,
-        per_seed=tuple(parts.per_seed.tolist()),
-        effective_documents=float(parts.effective),
-        confidence=confidence,
-        comparisons=comparisons,
+    return replace(effect, value=float(parts.value), per_seed=tuple(parts.per_seed.tolist())).within(
+        parts.spread(),
+        sd_seeds=float(np.sqrt(max(float(parts.by_seed - parts.rest), 0.0) * effect.seeds)),
+        sd_documents=float(np.sqrt(max(float(parts.by_document - parts.rest), 0.0) * effect.documents)),
+        sd_rest=float(np.sqrt(parts.rest * effect.seeds * effect.documents)),
     )
 
 
@@ -136,21 +134,11 @@ def without_interval(
     """Return an effect whose spread is unknown; `seeds` where the rows are no seeds that the arms share."""
     per_seed_S = difference_SN.sum(1) / size_N.sum()
     return Effect(
-        value=float(per_seed_S.mean()),
-        low=None,
-        high=None,
-        p=None,
-        df=None,
-        sd_seeds=None,
-        sd_documents=None,
-        sd_rest=None,
-        seeds=seeds or difference_SN.shape[0],
-        documents=difference_SN.shape[1],
+        value=float(per_seed_S.mean()), seeds=seeds or len(per_seed_S), documents=len(size_N),
         per_seed=() if seeds else tuple(per_seed_S.tolist()),
         effective_documents=float(size_N.sum() ** 2 / (size_N**2).sum()),
-        confidence=confidence,
-        comparisons=comparisons,
-    )
+        confidence=confidence, comparisons=comparisons,
+    )  # fmt: skip
 
 
 def arm_level(bits_SN: ArrayLike, bytes_N: ArrayLike, *, confidence: float = 0.95) -> Interval:

@@ -9,11 +9,12 @@ Axes: S seeds of the arm, R seeds of the control, N documents. Unit: bits per by
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.stats.crossed import analyse, each, satterthwaite
+from diagnose.stats.crossed import analyse, satterthwaite
 from diagnose.stats.paired import Effect, checked, has_interval, without_interval
 
 if TYPE_CHECKING:
@@ -76,8 +77,9 @@ def unpaired_contrast(
     size_N = given[0][2]
     mean_N = np.sum([factor * bits.mean(0) for factor, bits, _ in given], axis=0)
     seeds = min(len(bits) for _, bits, _ in given)
+    effect = without_interval(mean_N[None], size_N, confidence, comparisons, seeds=seeds)
     if not all(has_interval(bits, size_N) for _, bits, _ in given):
-        return without_interval(mean_N[None], size_N, confidence, comparisons, seeds=seeds)
+        return effect
     apart = [(factor**2, analyse(bits, size_N)) for factor, bits, _ in given]
     whole = analyse(np.stack([mean_N] * 2), size_N)  # twice, for `analyse` takes two seeds or more
     by_seed, rest = (sum(square * float(getattr(part, name)) for square, part in apart) for name in ("by_seed", "rest"))
@@ -87,24 +89,11 @@ def unpaired_contrast(
     spread = satterthwaite(
         np.float64(by_seed), np.float64(by_document), np.float64(rest), df_seeds=df_seeds, df_text=df_text
     )
-    value = float(whole.value)
-    half = float(spread.half_width(each(confidence, comparisons)))
-    return Effect(
-        value=value,
-        low=value - half,
-        high=value + half,
-        p=spread.p_value(value),
-        df=float(spread.df),
+    return replace(effect, value=float(whole.value), own_seeds=(by_seed, df_seeds)).within(
+        spread,
         sd_seeds=float(np.sqrt(max(by_seed - rest, 0.0) * seeds)),
         sd_documents=float(np.sqrt(max(by_document - rest, 0.0) * len(size_N))),
         sd_rest=float(np.sqrt(rest * seeds * len(size_N))),
-        seeds=seeds,
-        documents=len(size_N),
-        per_seed=(),
-        effective_documents=float(whole.effective),
-        confidence=confidence,
-        comparisons=comparisons,
-        own_seeds=(by_seed, df_seeds),
     )
 
 

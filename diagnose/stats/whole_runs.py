@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.stats.crossed import Spread, each
+from diagnose.stats.crossed import Spread
 from diagnose.stats.paired import Effect
 from diagnose.stats.ratios import Interval
 from diagnose.stats.unpaired import welch_df
@@ -95,25 +95,10 @@ def _effect(
     asked: tuple[float, int],
 ) -> Effect:
     """Return an effect; `own` is the squared standard error over seeds and its degrees of freedom."""
-    confidence, comparisons = asked
-    known = own is not None
-    variance, df = own or (0.0, 1.0)
-    spread = Spread(variance, df, variance, df)
-    half = float(spread.half_width(each(confidence, comparisons)))
-    return Effect(
-        value=value,
-        low=value - half if known else None,
-        high=value + half if known else None,
-        p=spread.p_value(value) if known else None,
-        df=df if known else None,
-        sd_seeds=float(np.sqrt(variance * seeds)) if known else None,
-        sd_documents=0.0 if known else None,
-        sd_rest=0.0 if known else None,
-        seeds=seeds,
-        documents=1,
-        per_seed=per_seed,
-        effective_documents=1.0,
-        confidence=confidence,
-        comparisons=comparisons,
-        own_seeds=own,
-    )
+    effect = Effect(
+        value=value, seeds=seeds, documents=1, per_seed=per_seed, effective_documents=1.0,
+        confidence=asked[0], comparisons=asked[1], own_seeds=own,
+    )  # fmt: skip
+    if own is None:
+        return effect
+    return effect.within(Spread(*own, *own), sd_seeds=float(np.sqrt(own[0] * seeds)), sd_documents=0.0, sd_rest=0.0)
