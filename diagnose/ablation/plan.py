@@ -94,7 +94,8 @@ def plan_rows(plan: AblationForecast) -> RenderableType:
         "seconds a run, estimated": "seconds_per_run",
     }
     for words, key in rows.items():
-        table.add_row(words, *(_whole(getattr(arm, key)) for arm in arms))
+        values = (getattr(arm, key) for arm in arms)
+        table.add_row(words, *("" if value is None else f"{value:,.0f}" for value in values))
     shares = (arm.share_of_training_text for arm in arms)
     table.add_row("share of the training text", *("" if share is None else f"{share:.1%}" for share in shares))
     runs = len(arms) * plan.seeds
@@ -106,10 +107,6 @@ def plan_rows(plan: AblationForecast) -> RenderableType:
     resolves = map(Text, noise_floor.sentences(plan.resolvable, plan.seeds))
     where = map(Text, submission_rows(plan.model_dump()))
     return Group(Text(head), Text(""), table, *_tuning_rows(plan.tuning), Text(""), *where, *resolves)
-
-
-def _whole(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
 
 
 def _tuning_rows(tuned: Sequence[TriedRates]) -> list[RenderableType]:

@@ -34,7 +34,8 @@ def ties(audit: Audit, model: nn.Module, tied: bool | None) -> None:
         audit.skips("tied-weights", "no embedding and output matrix of one shape were found", matters=tied is True)
         return
     first, last = ends
-    alike, meant = None, tied if tied is not None else _says_tied(model)
+    said = getattr(getattr(model, "config", None), "tie_word_embeddings", None) is True
+    alike, meant = None, said if tied is None else tied
     if first is not last and first.data_ptr() != last.data_ptr():
         both = torch.stack([first.detach().flatten(), last.detach().flatten()])
         alike = float(torch.corrcoef(both.float())[0, 1])
@@ -54,10 +55,6 @@ def _ends(model: nn.Module) -> tuple[Tensor, Tensor] | None:
     embeddings = [m.weight for m in model.modules() if isinstance(m, nn.Embedding)]
     heads = [m.weight for m in model.modules() if isinstance(m, nn.Linear)]
     return next(((a, b) for b in reversed(heads) for a in embeddings if a.shape == b.shape), None)
-
-
-def _says_tied(model: nn.Module) -> bool:
-    return getattr(getattr(model, "config", None), "tie_word_embeddings", None) is True
 
 
 def gradients(audit: Audit, passes: SidePasses, batches: list[Any]) -> bool:

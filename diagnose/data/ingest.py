@@ -134,13 +134,10 @@ def write_files(folder: Path, path: Path, documents: str) -> None:
     finally:
         writer.close()
     if not writer.documents:
-        raise DiagnoseError(f"{path} is empty" if not _any_bytes(path) else f"{path} holds nothing but blank lines")
+        blank = any(file.stat().st_size for file in _files(path))
+        raise DiagnoseError(f"{path} holds nothing but blank lines" if blank else f"{path} is empty")
     if source_key(path, documents) != before:
         raise DiagnoseError(f"{path} changed while it was read; try again")
-
-
-def _any_bytes(path: Path) -> bool:
-    return any(file.stat().st_size for file in _files(path))
 
 
 def bible_verses() -> Iterator[tuple[int, str]]:

@@ -38,16 +38,12 @@ def combined(
     over_samples = combination(readings, factors)
     if not mixed or any(bool((reading.documents < 0).any()) for reading in readings):
         return over_samples
-    batches = [_by_batch(reading) for reading in readings]
+    batches = [Reading.of(one.nats, one.weights, one.documents // SAMPLES) for one in readings]
     over_batches = combination(batches, factors)
     enough = over_batches.low is not None and (few or min(len(reading.documents) for reading in batches) >= ENOUGH)
     if enough or _wider(over_batches, over_samples):
         return over_batches
     return over_samples
-
-
-def _by_batch(reading: Reading) -> Reading:
-    return Reading.of(reading.nats, reading.weights, reading.documents // SAMPLES)
 
 
 def _wider(batches: Interval, samples: Interval) -> bool:

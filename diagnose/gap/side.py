@@ -112,7 +112,8 @@ def _check_batches(name: str, given: Any, *, optional: bool) -> None:
         raise DiagnoseError(f"{name} is {_kind(given)}, which can be read once only; give a list or a DataLoader")
     if _is_pair(given):
         raise DiagnoseError(f"{name} is a pair of tensors, one batch; give [(x, y)] or a DataLoader")
-    if isinstance(given, (str, bytes, torch.Tensor, dict)) or not _can_be_iterated(given):
+    iterable = isinstance(given, Iterable) or hasattr(given, "__getitem__")
+    if isinstance(given, (str, bytes, torch.Tensor, dict)) or not iterable:
         raise DiagnoseError(f"{name} is {_kind(given)}; give what yields batches again and again: a DataLoader, a list")
 
 
@@ -120,10 +121,6 @@ def _is_pair(given: Any) -> bool:
     """Say whether inputs and targets were given where batches of them are wanted."""
     two = isinstance(given, (tuple, list)) and len(given) == 2 and all(isinstance(t, torch.Tensor) for t in given)
     return two and (given[0].dtype, given[0].dim()) != (given[1].dtype, given[1].dim())
-
-
-def _can_be_iterated(given: Any) -> bool:
-    return isinstance(given, Iterable) or hasattr(given, "__getitem__")
 
 
 def _check_reported(given: Any) -> None:

@@ -99,12 +99,8 @@ def losses(ledger: LedgerRecord) -> TextTable:
     rows += [[name, plain(m.train), plain(m.val), *_cells(ledger, m.gap, m.low, m.high)] for name, m in named_losses]
     head = ["losses", "training", "validation", "gap", "95 % interval", "gap, bits per byte"]
     names, cells = _filled(head, rows)
-    caption = f"Both losses, as reported and matched{_in(ledger)}"
+    caption = "Both losses, as reported and matched" + ("" if ledger.unit == "loss" else f", {ledger.unit}")
     return TextTable(caption, tuple(names), tuple(map(tuple, cells)))
-
-
-def _in(ledger: LedgerRecord) -> str:
-    return "" if ledger.unit == "loss" else f", {ledger.unit}"
 
 
 def others(ledger: LedgerRecord) -> list[TextTable]:

@@ -110,7 +110,7 @@ def _entry(path: Path) -> IndexEntry | None:
         changed = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
     except OSError:
         return None
-    title, verdict, line = (_between(head, *edges) for edges in EDGES)
+    title, verdict, line = (head.partition(begin)[2].partition(end)[0] for begin, end in EDGES)
     identity = [_words(part.partition("</bdi>")[0]) for part in line.split("<bdi>")[1:]]
     if not (verdict and identity):
         return None
@@ -125,10 +125,6 @@ def _entry(path: Path) -> IndexEntry | None:
         path.name, kind, _stamp(path.name) or changed.replace(tzinfo=None), about, _words(verdict),
         (kind, corpus, axis), drawing,
     )  # fmt: skip
-
-
-def _between(text: str, begin: str, end: str) -> str:
-    return text.partition(begin)[2].partition(end)[0]
 
 
 def _words(markup: str) -> str:

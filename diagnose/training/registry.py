@@ -51,7 +51,8 @@ def find(name: str) -> Builder:
     for part in attribute.split("."):
         known = [key for key in vars(found) if not key.startswith("_")]
         if not hasattr(found, part):
-            raise DiagnoseError(f"model '{name}': {_source(module)} has no '{part}'{nearest(part, known)}")
+            source = getattr(module, "__file__", None) or module.__name__
+            raise DiagnoseError(f"model '{name}': {source} has no '{part}'{nearest(part, known)}")
         found = getattr(found, part)
     if not callable(found):
         raise DiagnoseError(f"model '{name}': '{attribute}' is a {type(found).__name__}, not a function that builds")
@@ -165,10 +166,6 @@ def _load_file(name: str, path: Path) -> ModuleType:
             raise
         raise DiagnoseError(f"model '{name}' cannot be loaded: {told(error)}") from None
     return module
-
-
-def _source(module: ModuleType) -> str:
-    return getattr(module, "__file__", None) or module.__name__
 
 
 def builder_settings(builder: Builder, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -54,18 +54,14 @@ def loss_gap_of_arms(
     """
     runs, arms = [], []
     for arm in store.ablation(path).arms:
-        ledgers = [_of_run(path.parent / name, budget, verify, data, model) for name in arm.runs]
+        ledgers = [
+            ledger(open_finished(path.parent / name, data, model), budget=budget, verify=verify) for name in arm.runs
+        ]
         if not ledgers:
             raise DiagnoseError(f"{path}: the arm {arm.level} has no finished run")
         runs += ledgers
         arms.append(_averaged(arm, ledgers))
     return ArmLedgers(ablation=str(path), unit=UNIT, arms=tuple(arms), runs=tuple(runs), verdict=_verdict(arms))
-
-
-def _of_run(
-    path: Path, budget: float | str | None, verify: bool, data: str | Path | None, model: str | None
-) -> LedgerRecord:
-    return ledger(open_finished(path, data, model), budget=budget, verify=verify)
 
 
 def _averaged(arm: ArmRecord, runs: Sequence[LedgerRecord]) -> ArmLedger:
