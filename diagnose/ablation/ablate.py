@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diagnose import files
 from diagnose.ablation import axes, effects, lr_tuning
 from diagnose.ablation.axis_notes import notes
 from diagnose.ablation.changed import changed, leaks
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from diagnose.config.recipe import Recipe
-    from diagnose.records.ablations import EffectRecord
     from diagnose.runs.watched import Watch
     from diagnose.training.preparation import Setup
 
@@ -204,8 +204,11 @@ def fill(folder: Path, name: str, summary: AblationRecord, toml: str) -> None:
         summary: all that there is to say.
         toml: what is compared, so that it can be told from a run and repeated.
     """
+    import pandas as pd
+
     now = datetime.now().astimezone().isoformat(timespec="seconds")
-    run_tables.write_table(folder, "effects", _frame(summary.effects))
+    table = pd.DataFrame([row.model_dump(exclude={"per_seed", "paired"}) for row in summary.effects])
+    files.write_whole(folder / "effects.parquet", lambda file: table.to_parquet(file, index=False))
     store.write_record(folder / "summary.json", summary.model_copy(update={"name": name, "created": now}))
     store.write_text(folder / "ablation.toml", toml)
 
@@ -289,13 +292,6 @@ def in_bytes(amount: float) -> str:
         if amount >= size:
             return f"{amount / size:.3g} {unit}"
     return f"{amount:.0f} bytes"
-
-
-def _frame(rows: Sequence[EffectRecord]) -> Any:
-    """Return effects as a table for `effects.parquet`."""
-    import pandas as pd
-
-    return pd.DataFrame([row.model_dump(exclude={"per_seed", "paired"}) for row in rows])
 
 
 def _toml(plan: Design, complete_runs: dict[str, tuple[Path, ...]], seeds: list[int]) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from diagnose import files, formatting
 from diagnose.data.swelling import parquet
 from diagnose.errors import DiagnoseError
 from diagnose.runs.store import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -18,9 +21,29 @@ WORDS = {"steps": (), "readings": ("kind", "split", "mode"), "validation": (), "
 WHOLE = ("step", "tokens", "document", "place")  # columns without gaps; all that hold no words hold numbers
 
 
-def write_table(path: Path, name: str, frame: pd.DataFrame) -> None:
-    """Write `name`.parquet whole or not at all."""
-    files.write_whole(path / f"{name}.parquet", lambda file: frame.to_parquet(file, index=False))
+def write_table(path: Path, name: str, columns: Mapping[str, Any]) -> None:
+    """Write `name`.parquet of columns of numbers or words, whole or not at all; what is no number is empty in it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrays = {name: _arrow_column(values) for name, values in columns.items()}
+    table = pa.Table.from_arrays([*arrays.values()], [*arrays])
+    files.write_whole(path / f"{name}.parquet", lambda file: pq.write_table(table, file))
+
+
+def _arrow_column(values: Any) -> Any:
+    """Return a column made of its buffers: `pa.array` would import pandas, which a run does without."""
+    import pyarrow as pa
+
+    if isinstance(next(iter(values), None), str):
+        words = [value.encode() for value in values]
+        ends = np.append(0, np.cumsum([len(word) for word in words])).astype(np.int32)
+        return pa.Array.from_buffers(pa.string(), len(words), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(words))])
+    numbers = np.ascontiguousarray(values)
+    there = np.packbits(~np.isnan(numbers), bitorder="little")
+    return pa.Array.from_buffers(
+        pa.from_numpy_dtype(numbers.dtype), len(numbers), [pa.py_buffer(there), pa.py_buffer(numbers)]
+    )
 
 
 def read_table(path: Path, name: str) -> pd.DataFrame:

@@ -384,10 +384,11 @@ def summary(path: Path) -> dict[str, Any]:
         DiagnoseError: its records are missing or damaged.
     """
     with store.as_written(path):
-        last = run_tables.read_table(path, "steps").iloc[-1]
+        columns = run_tables.read_columns(path, "steps", ("step", "seconds", "tokens"))
+        step, seconds, tokens = (column[-1] for column in columns.values())
         train, val = losses(path)
         return {
-            "format": 1, "run": str(path), "status": store.state(path), "steps": int(last.step),
+            "format": 1, "run": str(path), "status": store.state(path), "steps": int(step),
             "train": {"nats_per_token": train}, "val": val.model_dump(),
-            "seconds": float(last.seconds), "tokens_per_second": float(last.tokens / max(last.seconds, 1e-9)),
+            "seconds": float(seconds), "tokens_per_second": float(tokens / max(seconds, 1e-9)),
         }  # fmt: skip

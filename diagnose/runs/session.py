@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from diagnose.config.recipe import Recipe
@@ -259,8 +258,11 @@ def checkpoint(session: Session) -> None:
 
 def save_records(session: Session) -> None:
     """Write steps, readings and samples."""
-    run_tables.write_table(session.path, "steps", _frame(session.history.steps))
-    run_tables.write_table(session.path, "readings", _readings(session.history.readings))
+    steps, readings = session.history.steps, session.history.readings
+    of_steps = {field.name: [getattr(step, field.name) for step in steps] for field in fields(Step)} if steps else {}
+    of_readings = {name: [row.get(name, math.nan) for row in readings] for name in COLUMNS}
+    run_tables.write_table(session.path, "steps", of_steps)
+    run_tables.write_table(session.path, "readings", of_readings)
     store.write_samples(session.path, session.history.samples)
     if session.history.noise:
         store.write_json(session.path / "noise.json", {"format": FORMAT, "noise": session.history.noise})
@@ -300,8 +302,10 @@ def finish(session: Session) -> None:
     session.sampler.settle()
     _sample(session, LAST_TURN, last, session.network, alone=False)
     history.samples[-1]["final"] = True
-    run_tables.write_table(session.path, "validation", _validation(result))
-    run_tables.write_table(session.path, "places", _columns(places.table()))
+    by_document = {"document": result.document_N, "nats": result.nats_N, "tokens": result.tokens_N,
+                   "bytes": result.bytes_N}  # fmt: skip
+    run_tables.write_table(session.path, "validation", by_document)
+    run_tables.write_table(session.path, "places", places.table())
     _read_units(session)
     _find_verbatim(session)
     save_records(session)
@@ -345,32 +349,6 @@ def read_noise(path: Path) -> list[dict[str, Any]]:
     """Read the gradient noise scales that a run measured; none is an empty list."""
     file = path / "noise.json"
     return list(store.read_json(file)["noise"]) if file.exists() else []
-
-
-def _columns(table: dict[str, Any]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(table)
-
-
-def _frame(rows: list[Any]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame([asdict(row) for row in rows])
-
-
-def _readings(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _validation(result: evaluation.Canonical) -> pd.DataFrame:
-    import pandas as pd
-
-    columns = ("document", "nats", "tokens", "bytes")
-    values = (result.document_N, result.nats_N, result.tokens_N, result.bytes_N)
-    return pd.DataFrame(dict(zip(columns, values, strict=True)))
 
 
 def load_state(

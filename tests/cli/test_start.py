@@ -42,3 +42,15 @@ def test_the_package_imports_nothing_before_it_is_used():
     code = "import sys; import diagnose; print(*{'torch', 'numpy', 'pydantic', 'typer', 'rich'} & set(sys.modules))"
     made = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert made.stdout.strip() == ""
+
+
+def test_a_runs_tables_are_written_and_read_by_columns_without_pandas(tmp_path):
+    code = """
+import sys
+from pathlib import Path
+from diagnose.runs import run_tables
+run_tables.write_table(Path(), "readings", {"kind": ["probe", "final"], "step": [1, 2], "loss": [2.5, float("nan")]})
+print(run_tables.read_columns(Path(), "readings", ("kind", "step", "loss")), "pandas" in sys.modules)
+"""
+    made = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert made.stdout == "{'kind': ['probe', 'final'], 'step': [1, 2], 'loss': [2.5, None]} False\n"

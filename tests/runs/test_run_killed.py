@@ -33,8 +33,8 @@ def at_call(home, name, number, *, after=False, when=lambda *_: True, before_kil
     setattr(home, name, wrapped)
 
 
-def half_a_table(frame, file, **_):
-    file.write(frame.to_csv().encode()[:50])
+def half_a_table(table, file):
+    file.write(table.to_string().encode()[:50])
     file.flush()
 
 
@@ -70,7 +70,7 @@ def at(home, name, number, **more):
 CHAINS = {
     "steps and readings": {
         "before any checkpoint": at_watch("training", 1),
-        "in the middle of a table": at("pandas", "DataFrame.to_parquet", 3, before_kill=half_a_table),
+        "in the middle of a table": at("pyarrow.parquet", "write_table", 3, before_kill=half_a_table),
         "in an update": at("diagnose.training.eager_optimizer", "EagerAdamW.step", 2, after=True),
         "while probing": at_watch("probing", 6),
         "while reading for a print": at_watch("validating", 10),
