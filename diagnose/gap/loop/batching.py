@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
 
 EXACT = 1e-5  # of a loss: what sums in another order differ by
+FAILS = (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError)  # on rows cut out of a batch
+UNTRIED = (
+    "whether a loss depends on the other samples of its batch could not be tried, for an objective fails on half a "
+    "batch; the sides' batches are of other sizes: what that does is in unseen"
+)
 FEW = 4  # batches on which it is tried whether a loss depends on its batch
 
 
@@ -54,12 +59,16 @@ def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions)
     condition = replace(sides.val, plain=False)
     scalar = _is_scalar(subject, train, sides.train), subject.run(batch, condition, 0, where).scalar
     both = ((train, "training"), (val, "validation"))
-    mixed = any(_depends(subject, side, condition, name) for side, name in both)
+    depends = [_depends(subject, side, condition, name) for side, name in both]
+    mixed = any(depends)
     padded = not mixed and any(_depends_on_padding(subject, side, condition, name) for side, name in both)
     mixed = mixed or padded
-    if not mixed and val.reduction != "sum":
+    if not mixed and None not in depends and val.reduction != "sum":
         return SideBatching(scalar=scalar)
     sizes = [sizes_of(side.batches) for side in (train, val)]
+    if not mixed and val.reduction != "sum":
+        other = all(sizes) and not _alike(*sizes, exact=False)
+        return SideBatching(scalar=scalar, notes=(UNTRIED,) if other else ())
     if not all(sizes) or _alike(*sizes, exact=not mixed):
         return SideBatching(mixed=mixed, scalar=scalar)
     some = {False: train.batches} | ({True: train.plain} if train.plain is not None else {})
@@ -112,7 +121,7 @@ def _is_mean_of_halves(subject: Subject, side: Side, own: Condition) -> bool:
     try:
         halves = rows_of(batch, 0, half), rows_of(batch, half, size)
         whole, *parts = (mean_loss(subject.run(some, own, 0, where)) for some in (batch, *halves))
-    except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
+    except FAILS:
         return True
     mean = float(np.average(parts, weights=(half, size - half)))
     return abs(whole - mean) <= EXACT * max(abs(mean), 1e-2)
@@ -135,10 +144,16 @@ def _alike(first: list[int], second: list[int], *, exact: bool) -> bool:
     return float(np.median(first)) == float(np.median(second))
 
 
-def _depends(subject: Subject, side: Side, own: Condition, name: str) -> bool:
-    """Say whether a sample's loss depends on the other samples of its batch, in one of the first that are not at 0."""
+def _depends(subject: Subject, side: Side, own: Condition, name: str) -> bool | None:
+    """Say whether a sample's loss depends on the other samples of its batch, in one of the first that are not at 0.
+
+    None where its objective fails on halves of the first.
+    """
     for number, batch in islice(walk(side.batches)[0], FEW):
-        depends = _depends_in(subject, batch, own, f"batch {number + 1} of the {name} side")
+        try:
+            depends = _depends_in(subject, batch, own, f"batch {number + 1} of the {name} side")
+        except FAILS:
+            return None
         if depends is not None:
             return depends
     return False
@@ -170,13 +185,10 @@ def _depends_in(subject: Subject, batch: Any, own: Condition, where: str) -> boo
     norms = {modes.kind(module) for module in subject.of(own).modules() if isinstance(module, NORMS)}
     quiet = replace(own, on=own.on & norms)
     half = size // 2
-    try:
-        halves = rows_of(batch, 0, half), rows_of(batch, half, size)
-        if any(part is batch for part in halves):  # of a kind that cannot be cut
-            return False
-        whole, *parts = (subject.run(some, quiet, 0, where) for some in (batch, *halves))
-    except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
+    halves = rows_of(batch, 0, half), rows_of(batch, half, size)
+    if any(part is batch for part in halves):  # of a kind that cannot be cut
         return False
+    whole, *parts = (subject.run(some, quiet, 0, where) for some in (batch, *halves))
     if not whole.scalar and whole.size != size:  # of a step's several parts, whose rows lie one behind the other
         return False
     depends = _otherwise(whole, parts, size, selected=bool(subject.selectors.get(own.objective)))

@@ -122,7 +122,8 @@ def _compared(subject: Subject, readings: _Read, given: GivenSides) -> Measureme
     overlap, whole, why = shared.overlap()
     same = _is_one(train, val, readings) or shared.same_as(uncut(train))
     unlike = (
-        *noticed.unlike(train, val, (readings.train[0], readings.val[-1])), *shared.relabelled(overlap),
+        *noticed.unlike(train, val, (readings.train[0], readings.val[-1]), subject.selectors.values()),
+        *shared.relabelled(overlap),
         *([APART] if subject.apart else []), *order_tells(subject, (train, val), sides),
     )  # fmt: skip
     repeats = [] if given.sampler else noticed.repeats(train, "training")

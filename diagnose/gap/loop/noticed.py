@@ -17,12 +17,13 @@ from diagnose.gap.side import HALF
 from diagnose.stats import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from torch import nn
 
     from diagnose.gap.loop.readings import Subject
     from diagnose.gap.loop.sample_identity import Known
+    from diagnose.gap.loop.sample_parts import Key
     from diagnose.gap.measurements import BatchReadings
     from diagnose.gap.side import Side
 
@@ -55,15 +56,21 @@ def how_compared(known: Known | None) -> str:
     return PICTURES if any(near.telling for near in pictures) else BIT_FOR_BIT
 
 
-def unlike(train: Side, val: Side, texts: tuple[BatchReadings, BatchReadings]) -> tuple[str, ...]:
-    """Return in what validation's batches differ from training's; with plain ones most of that is `collation`."""
+def unlike(
+    train: Side, val: Side, texts: tuple[BatchReadings, BatchReadings], selectors: Collection[Key | None] = ()
+) -> tuple[str, ...]:
+    """Return in what validation's batches differ from training's; with plain ones most of that is `collation`.
+
+    `selectors` are masks and indices that say which rows losses are of: other ones on each side by design.
+    """
     names = ("training", "validation")
     differences = [_zeros(name, text) for name, text in zip(names, texts, strict=True)]
     differences += [f"{name}'s dataset changes its own samples each time they are read (a transform that writes in "
                     "place): have it change a copy" for name, side in zip(names, (train, val), strict=True)
                     if writes_into_samples(side.batches)]  # fmt: skip
     made = train.plain is not None or val.plain is not None
-    some = () if made else texts[0].inputs.unlike(texts[1].inputs, group_names((train, val)))
+    known = {*group_names((train, val)), *filter(None, selectors)}
+    some = () if made else texts[0].inputs.unlike(texts[1].inputs, known)
     return (*filter(None, differences), *some)
 
 

@@ -105,7 +105,7 @@ def _scalar(model: nn.Module, side: Side, batch: Callable[[], Any]) -> float | N
             returned = with_gradients(lambda: side.objective(model, batch()), lambda: None)
     except Exception:  # noqa: BLE001 - a user's objective, of batches that it was not written for
         return None
-    return float(returned) if isinstance(returned, torch.Tensor) and returned.dim() == 0 else None
+    return float(returned.detach()) if isinstance(returned, torch.Tensor) and returned.dim() == 0 else None
 
 
 def _holds_sums(record: Recording, reported: float | None) -> bool:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 COMMON = 0.5  # of training's rows: a span of more of them is a template
 ALIGNED = 0.05  # of training's rows: where more are like another at the same places, being so tells of no copy
 LOOKED = 1024  # of training's rows that are compared with the others
+ELSEWHERE = 1 << 20  # numbers a walk in which what a loader makes up as it goes is not what validation's makes up
 MOST = 1 << 23  # spans and samples of training held at most
 
 
@@ -169,14 +170,14 @@ def known(
         chosen: which rows of a batch are its samples.
     """
     begun = time.monotonic()
-    identity = layout((batch for _, batch in walk(batches)[0]), None if val is None else _first(val))
+    identity = layout((batch for _, batch in walk(batches, ELSEWHERE)[0]), None if val is None else _first(val))
     wholes, held_spans, complete = set[int](), _HeldSpans(len(identity.texts)), True
     labels: dict[int, bytes | None] = {}
     near, pictures = NearRows(), NearPictures(identity.keys)
     keys: tuple[Key, ...] | None = None
     if identity.why:
         return Known(frozenset(), (), identity, complete=False, why=identity.why)
-    some, count = walk(batches)
+    some, count = walk(batches, ELSEWHERE)
     for number, batch in some:
         endless = count is None and most is not None and number >= most
         if endless or time.monotonic() - begun > seconds or held_spans.count + len(wholes) > MOST:

@@ -23,7 +23,8 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:  # noqa: PLR0911 
         DiagnoseError: it holds something that is neither tensor, number, string nor a collection of these.
     """
     if isinstance(batch, Tensor):
-        return _pack_tensor(batch.detach().cpu(), tensors)
+        packed = _pack_tensor(batch.detach().cpu(), tensors)
+        return {"differentiated": packed} if batch.requires_grad else packed
     if batch is None or isinstance(batch, (bool, int, float, str)):
         return {"value": batch}
     if _is_named(batch):
@@ -73,6 +74,8 @@ def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any: 
     ((kind, content),) = structure.items()
     if kind == "tensor":
         return tensors[str(content)]
+    if kind == "differentiated":
+        return unpack(content, tensors).requires_grad_()
     if kind == "array":
         return tensors[str(content)].numpy()
     if kind == "sparse":
@@ -92,7 +95,7 @@ def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any: 
 def copied(batch: Any) -> Any:
     """Return a batch whose tensors are copies where they lie, so that nobody writes into them later."""
     if isinstance(batch, Tensor):
-        return batch.detach().clone()
+        return batch.detach().clone().requires_grad_(batch.requires_grad)  # an objective may differentiate by it
     if _is_named(batch):
         return {key: copied(batch[key]) for key in batch}
     if isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):

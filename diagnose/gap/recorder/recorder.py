@@ -202,19 +202,20 @@ class GapRecorder:
         self._fresh = True
 
     @own_words
-    def step(self, batch: Any, loss: Any, weight: float = 1.0) -> None:
+    def step(self, batch: Any, loss: Any, weight: Any = 1.0) -> None:
         """Record a step: after its loss was taken, before or after the weights moved.
 
         Args:
             batch: what the objective took; or its id, with `fetch`.
             loss: as the loop logs it: a number, or a tensor of one (it is not waited for).
-            weight: what the step counts in the mean that is reported, for instance its number of samples.
+            weight: what the step counts in the mean that is reported, for instance its number of samples
+                (a number, or a tensor of one: `mask.sum()`).
         """
         if not self.number:
             pack(batch, [])  # what cannot be kept is refused at the first step, not after the last
         if self._opens():
             self._open(batch)
-        number = _scalar(loss)
+        number, weight = _scalar(loss), float(_scalar(weight))
         self.losses.append(number)
         self.weights.append(weight)
         self.means.add(number, begins=self._fresh)
@@ -264,7 +265,7 @@ class GapRecorder:
         return whole, [*others, *map(_batch_alone, steps.window)]
 
     @own_words
-    def validation(self, batch: Any, loss: Any, weight: float = 1.0) -> None:
+    def validation(self, batch: Any, loss: Any, weight: Any = 1.0) -> None:
         """Record a validation batch and its loss; those between two training steps make one reported loss.
 
         Args:
@@ -276,7 +277,9 @@ class GapRecorder:
             self.shown, self.shown_whole, self.shown_open = [], True, True
         fits = sum(nbytes(step.batch) for step in self.shown) + nbytes(batch) <= self.most_bytes // 2
         self.shown_whole = self.shown_whole and fits
-        self.shown.append(RecordedStep(self.number, copied(batch) if fits else None, _scalar(loss), {}, weight=weight))
+        kept = copied(batch) if fits else None
+        weight = float(_scalar(weight))
+        self.shown.append(RecordedStep(self.number, kept, _scalar(loss), {}, weight=weight))
         self._states, self._passes = None, []  # of validation's own pass, where it ran in training mode
 
     def _write_if_cheap(self) -> None:
@@ -359,7 +362,7 @@ def _batch_alone(step: RecordedStep) -> RecordedStep:
 
 
 def _scalar(loss: Any) -> Any:
-    """Return a loss as a number; one on another device, which would have to be waited for, as a tensor where it lies.
+    """Return a loss, or a weight, as a number; one on another device, which would have to be waited for, as a tensor.
 
     Raises:
         DiagnoseError: it is neither.
@@ -367,9 +370,9 @@ def _scalar(loss: Any) -> Any:
     if isinstance(loss, Tensor):
         if loss.numel() != 1:
             raise DiagnoseError(
-                f"a recorded loss has the shape {tuple(loss.shape)}; give the one number that is logged"
+                f"a recorded loss or weight has the shape {tuple(loss.shape)}; give the one number that is logged"
             )
         return loss.item() if loss.device.type == "cpu" else loss.detach().reshape(())
     if isinstance(loss, bool) or not isinstance(loss, Real):
-        raise DiagnoseError(f"a recorded loss is a {type(loss).__name__}; give the number that is logged")
+        raise DiagnoseError(f"a recorded loss or weight is a {type(loss).__name__}; give the number that is logged")
     return float(loss)
