@@ -323,19 +323,21 @@ def _closing_mean(pairs: Pairs) -> list[LogFinding]:
 
 
 def _start(log: Log, pairs: Pairs) -> list[LogFinding]:
-    """Compare the loss before training with that of a uniform guess, where the vocabulary's size is logged."""
+    """Say where the loss before training is above that of a uniform guess, where the vocabulary's size is logged.
+
+    Below it weights may have been loaded, or the loss be of something else than the next token, as of a text's class.
+    """
     size = log.facts.get("vocab_size", 0.0)
     if size < 2 or pairs.axis != "step" or pairs.unit != "loss" or pairs.val.at[0] != 0:
         return []
     first, uniform = float(pairs.val.value[0]), math.log(size)
-    if abs(first - uniform) < START:
+    if first - uniform < START:
         return []
     return [
         LogFinding.of("start", "warning", f"Before training the loss is {plain(first)}; a network that knows nothing "
         "has ln V = "
-                f"{plain(uniform)} for V = {plain(size, 0)}", "check the initialisation, whether weights were "
-                "loaded, and how "
-                "the loss is averaged", first=first, uniform=uniform)
+                f"{plain(uniform)} for V = {plain(size, 0)}", "check the initialisation, and how the loss is "
+                "averaged", first=first, uniform=uniform)
     ]  # fmt: skip
 
 

@@ -153,7 +153,8 @@ class LinePositions:
     def _leading(self, k: int, before: str, after: str) -> str:
         """Return what a number is that the line begins with, in brackets or before a colon; "" for no position."""
         start = before.strip()
-        if k == 0 and start in ("[", "(") and after[:1] == "," and re.match(r",\s{0,8}$", after):
+        of_ratio = after.strip() == ":" and self.texts[k + 2 : k + 3] == ["/"]  # "[3: 10/11]"
+        if k == 0 and start in ("[", "(") and (of_ratio or re.match(r",\s{0,8}$", after)):
             return "epoch"
         if k == 1 and re.match(r"^\s{0,4}[\[(]$", self.texts[0].rstrip() or " ") and after.startswith("]"):
             return "batch"

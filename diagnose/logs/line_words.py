@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from diagnose.logs import line_patterns as patterns
-from diagnose.logs.names import FOREIGN, NEUTRAL, SIDED_ERROR, SIDES, SPANS, meaning, side_alone, side_of, words
+from diagnose.logs.names import FOREIGN, NEUTRAL, SIDED_ERROR, SIDES, SPANS, TRAIN, meaning, side_alone, side_of, words
 
 
 @dataclass
@@ -88,7 +88,8 @@ def standing(text: str) -> str:
     text = patterns.NO_SIDE.sub(" ", text) if "est" in text else text
     for token in patterns.ALONE.findall(text):
         word = patterns.ENUMERATED.sub("", token.strip("./-'_").lower())
-        named = side_of((word,)) if word in SIDES else ""
+        parts = tuple(word.split("_"))  # of "valid_evaluation:"; "train_eval" may be either
+        named = side_of(parts) if word in TRAIN or set(parts) <= SIDES - TRAIN else ""
         side = named or side
     return side
 

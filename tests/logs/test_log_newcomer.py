@@ -221,3 +221,35 @@ def test_perplexities_of_two_bases_are_told(of_train, of_val, values, tmp_path):
 def test_perplexities_of_two_bases_are_told_of_a_single_line(tmp_path):
     line = "train loss 2.000 ppl 7.389 val loss 2.100 ppl 4.287\n"
     assert any("2 to the power" in one.what for one in judge(written(tmp_path, log=line)).findings)
+
+
+@pytest.mark.parametrize("side", ["valid_evaluation", "valid_eval", "eval_valid"])
+def test_a_side_of_two_words_leads_a_loss(side, tmp_path):
+    text = lines("epoch: {e}\n" + side + ": loss={b:.6f}, acc=0.1\ntrain_loss:  {a:.6f}")
+    assert pairs(read(written(tmp_path, log=text)), {}).val_N.tolist() == pytest.approx([2.4 / e for e in range(1, 7)])
+
+
+def test_an_evaluation_of_training_data_is_no_validation(tmp_path):
+    text = lines("epoch: {e}\ntrain_eval: loss={b:.6f}, acc=0.1\ntrain_loss:  {a:.6f}")
+    with pytest.raises(DiagnoseError, match="no validation loss"):
+        judge(written(tmp_path, log=text))
+
+
+def test_an_epoch_and_a_ratio_in_one_bracket_are_one_run(tmp_path):
+    rows = [
+        f"[{e}: {k}/11] train loss: {3 / (1 + 11 * e + k):.6f} accuracy: 0.5\n"
+        + (f"[{e}: {k}/11] test loss: {3.3 / (1 + 11 * e + k):.6f} accuracy: 0.4\n" if k % 10 == 0 else "")
+        for e in range(3)
+        for k in range(11)
+    ]
+    found = judge(files := written(tmp_path, log="".join(rows)))
+    assert (found.runs, found.points.val) == ((), 6)
+    assert pairs(read(files), {}).val_N[-1] == pytest.approx(3.3 / 33)
+
+
+def test_the_size_of_a_vocabulary_tells_nothing_of_a_loss_that_begins_below_its_logarithm(tmp_path):
+    """Such may be of a text's class, or of weights that were loaded."""
+    for scale, said in ((1.0, False), (4.0, True)):
+        rows = [f"step {k} train loss {2.3 * scale * 0.9**k:.3f} val loss {2.4 * scale * 0.9**k:.3f}" for k in range(9)]
+        rules = [one.rule for one in judge(written(tmp_path, log="\n".join(["Vocab size: 302", *rows]))).findings]
+        assert ("log/start" in rules) == said
