@@ -34,7 +34,6 @@ DECAYS = (0.9, 0.95, 0.98, 0.99)  # that losses are smoothed with
 STARTS = ("", "from the first loss", "from 0")  # as if there were none before; with the first; with nothing
 DECAYING = "a decaying mean over steps (smoothed with "
 FALLEN = 2.0  # times what is read: a mean over steps at which the loss fell may be as large
-FELL_FAR = 5.0  # times what is read: so large it may yet be, but a factor is likelier
 TOLD_FROM_FALL = 0.02  # half the interval over the value: wider, and a factor below that is no better than a mean
 EARLIER_STEPS = "a mean over earlier steps, at which it was higher (GapRecorder tells)"
 EXACT = 1e-6  # of the value: a step's loss that was copied with all its digits
@@ -367,9 +366,9 @@ def _or_fallen(rows: list[FactorFit], read: float) -> list[FactorFit]:
     """
     out: list[FactorFit] = []
     for row in rows:
-        if not 0 < read < row.reported < FELL_FAR * read:
+        if not 0 < read < row.reported < FALLEN * read:
             out.append(row)
-        elif row.reported >= FALLEN * read or (row.high - row.low) / 2 <= TOLD_FROM_FALL * row.value:
+        elif (row.high - row.low) / 2 <= TOLD_FROM_FALL * row.value:
             out += [row, replace(row, factor=EARLIER_STEPS, value=row.reported)]
     return out
 
