@@ -32,6 +32,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
 }
 STANDARD_DEVIATION = 0.02
+LEAST_HEAD = 16  # width of a head: torch compiles `flex_attention` for no narrower one (2.13, "NYI")
 
 
 def build(
@@ -159,7 +160,7 @@ class GPT(nn.Module):
 
     Attributes:
         masks_in_blocks: whether a graph compiled for a card leaves document masks to attention's kernel, where no
-            attention weights are dropped; see `flex`.
+            attention weights are dropped and heads are wide enough; see `flex`.
     """
 
     def __init__(
@@ -222,7 +223,8 @@ class GPT(nn.Module):
         place = torch.arange(length, device=tokens_BT.device) if segments_BT is None else places(segments_BT)
         x_BTD = self.drop(self.embedding(tokens_BT) + self.position(place), word)
         first: Block = self.blocks[0]  # type: ignore[assignment]
-        in_blocks = self.masks_in_blocks and not first.attention.drop.active
+        wide = self.embedding.embedding_dim >= LEAST_HEAD * first.attention.heads
+        in_blocks = self.masks_in_blocks and wide and not first.attention.drop.active
         shared = Shared(segments_BT, document_mask(segments_BT, in_blocks=in_blocks), word)
         for block in self.blocks:
             x_BTD = block(x_BTD, shared)

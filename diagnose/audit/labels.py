@@ -11,7 +11,7 @@ from diagnose.audit.class_mapping import Moved, moved
 from diagnose.audit.labels_probe import tells
 from diagnose.audit.side_batches import some_rows
 from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
-from diagnose.gap.loop.elements import samples_of
+from diagnose.gap.loop.elements import samples_of, with_parts, with_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,5 +110,5 @@ def _differing(one: Any, other: Any) -> float:
 def _with(batch: Any, labels: Any) -> Any:
     """Return a batch with other labels."""
     if isinstance(batch, (tuple, list)):
-        return type(batch)([batch[0], labels])
-    return type(batch)({**batch, _named(batch): labels})
+        return with_parts(batch, [batch[0], labels])
+    return with_values(batch, {**batch, _named(batch): labels})

@@ -53,7 +53,7 @@ def with_quick_findings(record: LedgerRecord, model: nn.Module, train: Side | No
     """
     if ranks.several():  # each would have to make the same passes
         return record
-    (train, val), _ = rows_first((train, val))
+    (train, val), _ = rows_first(model, (train, val))
     seconds = SHARE * max(1.0, record.budget.took)
     known = {finding.rule for finding in record.findings}
     of_audit = quick_findings(model, train, val, known, seconds, asks_labels=_asks_labels(record))

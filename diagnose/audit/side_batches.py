@@ -117,10 +117,11 @@ def _mask(batch: Any, inputs_BT: Tensor) -> Tensor | None:
 
 
 def _inferred(batch: Any) -> tuple[Tensor, Tensor, Tensor | None, str] | str:
-    if hasattr(batch, "keys"):
+    if hasattr(batch, "get"):
         inputs, labels = batch.get("input_ids"), batch.get("labels")
         if _is_rows(inputs) and _is_rows(labels) and inputs.shape == labels.shape:
             return inputs, labels, _mask(batch, inputs), "labels"
+    if hasattr(batch, "keys"):
         return "batches have no input_ids and labels of one shape; give tokens=batch -> (inputs, targets)"
     two = isinstance(batch, (tuple, list)) and len(batch) == 2 and all(_is_rows(part) for part in batch)
     if two and batch[0].shape == batch[1].shape:

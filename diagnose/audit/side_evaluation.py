@@ -16,7 +16,7 @@ from diagnose.audit.rules import batch_dependent, evaluation_repeats, input_igno
 from diagnose.audit.rules.batch_dependent import MOST_ROWS
 from diagnose.audit.side_batches import TokenBatch, columns, first_tensors, some_rows, with_inputs
 from diagnose.audit.side_passes import CannotRunError, SidePasses, by_sample, mean_of
-from diagnose.gap.loop.elements import lacks_targets, samples_of
+from diagnose.gap.loop.elements import lacks_targets, samples_of, with_parts
 from diagnose.gap.loop.rebatched import CANNOT_CUT
 from diagnose.gap.loop.redrawn import draws_others, is_redrawn
 from diagnose.gap.loop.walking import walk
@@ -218,7 +218,7 @@ def _with_other_inputs(passes: SidePasses, batch: Any, tokens: TokenBatch | None
         return None
     # a loss against the inputs themselves has the same mean in another order, so one row is repeated too
     others = (batch[0].flip(0), batch[0][:1].expand_as(batch[0]).clone())
-    return [mean_of(passes.losses(type(batch)([inputs, *batch[1:]]), probe=True)) for inputs in others]
+    return [mean_of(passes.losses(with_parts(batch, [inputs, *batch[1:]]), probe=True)) for inputs in others]
 
 
 def averaging(audit: Audit, passes: SidePasses, batches: list[Any], counts: list[int] | None) -> None:

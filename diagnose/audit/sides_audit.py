@@ -44,7 +44,7 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
     for name, side in (("train", train), ("val", val)):
         if not isinstance(side, Side) and not (side is None and name == "train"):
             raise DiagnoseError(f"{name} is a {type(side).__name__}; give a Side(batches, objective)")
-    (train, val), _ = rows_first((train, val))
+    (train, val), _ = rows_first(model, (train, val))
     begun = time.monotonic()
     model = ranks.unwrapped(model)
     sides = [side for side in (train, val) if side is not None]

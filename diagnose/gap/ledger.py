@@ -38,7 +38,7 @@ def explain(
     if kept is not None:
         kept.check()
     sides: tuple[Side, Side]
-    sides, kept = rows_first((_train_side(kept, train), _val_side(kept, val)), kept)
+    sides, kept = rows_first(model, (_train_side(kept, train), _val_side(kept, val)), kept)
     sides, kept, notes = per_sample(model, sides, kept)
     measurements = measure(model, *sides, limit, kept)
     measurements = replace(measurements, notes=(*measurements.notes, *notes))
@@ -74,7 +74,8 @@ def _reduction(kept: Recording, shown: list[Any]) -> str:
     weights = [step.weight for step in kept.validation]
     if len(set(weights)) < 2:
         return "batch"
-    return "weighted" if weights == [columns_of(batch) or samples_of(batch) for batch in shown] else "mean"
+    counts = [[count(batch) for batch in shown] for count in (samples_of, columns_of)]
+    return "weighted" if weights in counts else "mean"
 
 
 def _given(side: Any, name: str) -> Side:

@@ -36,6 +36,9 @@ DECAYING = "a decaying mean over steps (smoothed with "
 FALLEN = 2.0  # times what is read: a mean over steps at which the loss fell may be as large
 TOLD_FROM_FALL = 0.02  # half the interval over the value: wider, and a factor below that is no better than a mean
 EARLIER_STEPS = "a mean over earlier steps, at which it was higher (GapRecorder tells)"
+EXACT = 1e-6  # of the value: a step's loss that was copied with all its digits
+STEPS_DIFFER = 0.1  # of a loss: steps' own losses spread by as much at least
+CHANCE = 0.01  # that one step's loss agrees by chance, at most
 MOST_FACTOR = 64  # accumulation steps or processes that are tried
 LARGEST_EXPONENT = 50.0
 SWAPPED = "the two reported= may be swapped"
@@ -254,12 +257,24 @@ def means(reported: float, record: Recording) -> list[FactorFit]:
         "the mean since the epoch began, as Keras shows it": record.means["epoch"],
         "the mean since training began": record.means["run"],
     }
-    if record.said and "open" in record.means:
+    if record.first + record.offered < record.steps and "open" in record.means:
         known["the mean of the steps since the last whole interval"] = record.means["open"]
     known |= _smoothed(record) | _miscounted(record)
     rows = [FactorFit(name, value, value, value, reported) for name, value in known.items()]
     close = [row for row in rows if abs(row.value - reported) <= SAME * abs(reported) + rounded]
-    return _together(close) or _of_steps(reported, record.train)
+    return _together(close) or _one_step(reported, record, rounded) or _of_steps(reported, record.train)
+
+
+def _one_step(reported: float, record: Recording, rounded: float) -> list[FactorFit]:
+    """Return which step's own loss a reported one is, where it is so to digits that none of them has by chance."""
+    before = {"the last but one step's loss": record.means["before"]} if "before" in record.means else {}
+    each = {f"the loss of step {record.first + k + 1:,}": loss for k, loss in enumerate(record.losses)}
+    for losses in (before, each):
+        near = rounded or EXACT * abs(reported)
+        fit = [FactorFit(name, x, x, x, reported) for name, x in losses.items() if abs(x - reported) <= near]
+        if len(fit) == 1 and 2 * near * len(losses) <= CHANCE * STEPS_DIFFER * abs(reported):
+            return fit
+    return []
 
 
 def _miscounted(record: Recording) -> dict[str, float]:

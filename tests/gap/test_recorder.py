@@ -1,7 +1,9 @@
 """A recorded loop: `lag` and `recency` as brute force gives them, from memory and from the shell; little is kept."""
 
 import json
+from collections import UserDict
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 from typer.testing import CliRunner
 
-from diagnose import DiagnoseError, GapRecorder, Side, explain_gap
+from diagnose import DiagnoseError, GapRecorder, Side, audit_metric, explain_gap
 from diagnose.cli import app
 from diagnose.gap.recorder.recording import read_record
 
@@ -278,6 +280,91 @@ def test_a_batch_that_is_an_object_is_kept(tmp_path):
     assert [term["value"] for term in on_disk.record["terms"]] == [t["value"] for t in in_memory.record["terms"]]
 
 
+class Slots:
+    __slots__ = ("x", "y")
+
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+
+class Encoding(UserDict):
+    """As a tokenizer's batch: its values are attributes, too."""
+
+    def __getattr__(self, name):
+        try:
+            return self.data[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class Graph:
+    """As torch_geometric's: it iterates over pairs, holds its tensors privately, and knows how it is copied."""
+
+    def __init__(self, x, y):
+        self._store = {"x": x, "y": y}
+
+    def __getattr__(self, name):
+        if name.startswith("_") or name not in self._store:
+            raise AttributeError(name)
+        return self._store[name]
+
+    def __getitem__(self, name):
+        return self._store[name]
+
+    def __iter__(self):
+        return iter(self._store.items())
+
+    def keys(self):
+        return list(self._store)
+
+    def to_dict(self):
+        return self._store
+
+    def clone(self):
+        return Graph(**{name: value.clone() for name, value in self._store.items()})
+
+
+class Named(dict):
+    """A table that is made of two tensors."""
+
+    def __init__(self, x, y):
+        super().__init__(x=x, y=y)
+
+    __getattr__ = dict.get
+
+
+class Pair(NamedTuple):
+    x: torch.Tensor
+    y: torch.Tensor
+
+
+@pytest.mark.parametrize("kind", [Slots, Graph, Named, Pair, lambda x, y: Encoding({"x": x, "y": y})])
+def test_batches_of_all_kinds_are_read_as_tuples_are(tmp_path, kind):
+    def of_tuple(model, batch):
+        return F.cross_entropy(model(batch[0]), batch[1], reduction="none")
+
+    def of_kind(model, batch):
+        return of_tuple(model, (batch.x, batch.y))
+
+    found = []
+    for made, of in ((lambda *pair: pair, of_tuple), (kind, of_kind)):
+        model, train, val = build(), data(200, 1), data(100, 2)
+        train, val = ([made(*(t.clone() for t in batch)) for batch in some] for some in (train, [train[0], *val]))
+        recorder = GapRecorder(tmp_path / str(len(found)), model, reports="last")
+        recorder.step(train[0], of(model, train[0]).mean())
+        recorder.validation(val[0], of(model.eval(), val[0]).mean())
+        recorder.close()
+        sides = Side(train, of), Side(val, of)
+        gaps = [explain_gap(model, *sides), explain_gap(model, of, of, recorder=recorder)]
+        record = read_record(tmp_path / str(len(found)))[0]
+        gaps.append(explain_gap(model, of, of, recorder=record))
+        audited = {finding["rule"] for finding in audit_metric(model, *sides).findings}
+        found.append(([gap.terms.value.fillna(0).tolist() for gap in gaps], audited))
+    assert found[0][1] == found[1][1] == {"split-overlap-exact"}
+    for tuples, others in zip(found[0][0], found[1][0], strict=True):
+        assert others == pytest.approx(tuples, abs=1e-6)
+
+
 def test_masks_are_those_of_the_part_that_is_logged(tmp_path):
     """Of a step of three accumulated parts the last one's batch and loss are recorded, as nanoGPT prints it."""
     model, parts = build(), data(600, 3)
@@ -357,3 +444,34 @@ def test_a_record_without_a_step_is_told_in_one_line(tmp_path):
     recorder.close()
     with pytest.raises(DiagnoseError, match=r"^the record holds no training step: call recorder\.step"):
         explain_gap(model, lambda m, b: m(b).square().mean(), lambda m, b: m(b).square().mean(), recorder=recorder)
+
+
+@pytest.mark.parametrize(("digits", "named"), [(6, True), (4, True), (2, False)])
+def test_a_loss_that_is_printed_a_step_before_the_last_is_named(tmp_path, digits, named):
+    """Where its digits are too few to be no other step's, it is not."""
+    model, train, val = build(), data(400, 1), data(100, 2)
+    recorder, losses = GapRecorder(tmp_path / "before", model, reports="last"), []
+    optimizer = torch.optim.Adam(model.parameters(), 0.01)
+    for batch in train:
+        loss = objective(model, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        recorder.step(batch, loss)
+        losses.append(loss.item())
+    recorder.detach()
+    sides = Side(train, objective, reported=round(losses[-2], digits)), Side(val, objective)
+    gap = explain_gap(model, *sides, recorder=recorder)
+    assert ("the last but one step's loss" in gap.verdict) == named
+
+
+def test_a_validation_before_further_steps_is_told(tmp_path):
+    model, train, val = build(), data(400, 1), data(100, 2)
+    recorder = GapRecorder(tmp_path / "inside", model, interval=5)
+    for number, batch in enumerate(train):
+        recorder.step(batch, objective(model, batch))
+        if number == 11:
+            recorder.validation(val[0], objective(model, val[0]))
+    recorder.detach()
+    (said,) = recorder.record().said
+    assert "after step 12, and 8 steps" in said

@@ -155,3 +155,86 @@ def test_masks_that_are_as_wide_as_their_batch_make_no_other_samples():
     torch.manual_seed(0)
     gap = explain_gap(Recurrent(), Side(Buckets(96, 1), loss), Side(Buckets(48, 2), loss))
     assert "gap/redrawn" not in {finding["rule"] for finding in gap.findings}
+
+
+def matched(objective, model, train, val):
+    """Return the mean loss of all elements of both sides in evaluation mode."""
+    model.eval()
+    with torch.no_grad():
+        return [
+            torch.cat([objective(model, batch).reshape(-1) for batch in side]).mean().item() for side in (train, val)
+        ]
+
+
+class Pooled(nn.Module):
+    """Classes of series (T, B), of tokens or of numbers, by the last step of a recurrent network or by a mean."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.words = nn.Linear(5, 16) if kind == "numbers" else nn.Embedding(TOKENS, 16)
+        self.rnn = None if kind == "bag" else nn.GRU(16, 16)
+        self.out = nn.Linear(16, 3)
+
+    def forward(self, series_TB):
+        x = self.words(series_TB)
+        return self.out(x.mean(0) if self.rnn is None else self.rnn(x)[1][0])
+
+
+@pytest.mark.parametrize("kind", ["tokens", "bag", "numbers"])
+def test_labels_as_many_as_columns(kind):
+    """As torchtext's iterators and recurrent networks of torch have them: nothing in the series says so."""
+    draw = torch.Generator().manual_seed(3)
+
+    def made(count, columns):
+        shape = (11, columns, 5) if kind == "numbers" else (11, columns)
+        some = [torch.randn(shape, generator=draw) for _ in range(count)]
+        return [(s if kind == "numbers" else (s * 9).long() % TOKENS, torch.arange(columns) % 3) for s in some]
+
+    def loss(model, batch):
+        return F.cross_entropy(model(batch[0]), batch[1], reduction="none")
+
+    torch.manual_seed(0)
+    model, train, val = Pooled(kind), made(10, 16), made(4, 8)
+    val[0] = tuple(t[..., :8, :] if t.dim() == 3 else t[..., :8] for t in train[0])
+    gap = explain_gap(model, Side(train, loss), Side(val, loss))
+    terms, means = gap.terms.set_index("id").value, matched(loss, model, train, val)
+    assert terms["unseen"] + terms["leak"] == pytest.approx(means[1] - means[0], abs=1e-5)
+    assert terms["collation"] == terms["batching"] == terms["objective"] == 0
+    assert {finding["rule"] for finding in gap.findings} == {"gap/duplicates"}
+
+
+def test_one_column_of_validation_lies_as_the_columns_of_training():
+    torch.manual_seed(0)
+    model, train, val = Recurrent(), text(8, 240, 2), text(1, 240, 3)
+    gap = explain_gap(model, Side(train, mean_loss), Side(val, mean_loss))
+    terms, means = gap.terms.set_index("id").value, matched(each_loss, model, train, val)
+    assert terms["unseen"] == pytest.approx(means[1] - means[0], abs=1e-5)
+    assert terms["collation"] == terms["batching"] == terms["objective"] == 0
+    assert not gap.findings
+
+
+def test_losses_of_as_many_columns_as_rows_are_of_the_columns():
+    batch = text(12, 24, 1)[0]
+    losses_TB = torch.arange(144.0).view(12, 12)
+    assert torch.equal(losses_by_row(losses_TB, batch), losses_TB.t())
+
+
+def test_rows_that_follow_one_another_are_samples_where_their_order_is_nothing_to_the_loss():
+    """Sentences and what follows them, in order: targets are the tokens moved on by a row, and yet a row a sample."""
+    sentences = torch.randint(1, TOKENS, (200, 10), generator=torch.Generator().manual_seed(0))
+
+    def pairs(first, last):
+        return [(sentences[k : k + 20], sentences[k + 1 : k + 21]) for k in range(first, last, 20)]
+
+    def loss(model, batch):
+        return F.cross_entropy(model(batch[0].t(), None).permute(1, 2, 0), batch[1], reduction="none")
+
+    torch.manual_seed(0)
+    model, train, val = Recurrent(), pairs(0, 100), pairs(100, 160)
+    assert columns_of(train[0])
+    val[0] = tuple(torch.cat([a[:10], b[10:]]) for a, b in zip(train[0], val[0], strict=True))
+    gap = explain_gap(model, Side(train, loss), Side(val, loss))
+    terms, means = gap.terms.set_index("id").value, matched(loss, model, train, val)
+    assert terms["unseen"] + terms["leak"] == pytest.approx(means[1] - means[0], abs=1e-5)
+    assert terms["collation"] == terms["objective"] == 0
+    assert terms["leak"] != 0

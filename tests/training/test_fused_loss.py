@@ -149,6 +149,19 @@ def test_documents_are_kept_apart_by_attentions_kernel_where_it_drops_no_weights
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what torch's compiler imports
+@pytest.mark.parametrize(("heads", "blocks"), [(4, False), (2, True)])
+def test_heads_too_narrow_for_torchs_kernel_take_the_mask(heads, blocks, counted, flexible):
+    """On a card torch compiles it for heads of 16 and more, a power of two or not."""
+    backend, graphs = counted
+    net = build(30, 8, layers=1, heads=heads, width=48, dropout=0.0).train()
+    net.masks_in_blocks = True
+    loss = torch.compile(partial(training_loss, net), dynamic=False, fullgraph=True, backend=backend)
+    tokens_BT, segments_BT = torch.randint(30, (2, 8)), torch.arange(8).expand(2, 8) // 3
+    loss(tokens_BT, tokens_BT, torch.full((2, 8), 1 / 16), segments_BT, 0.0)
+    assert ["flex_attention" in graph.code for graph in graphs] == [blocks]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what torch's compiler imports
 @pytest.mark.parametrize("mask", ["none", "document", "document in blocks"])
 def test_a_whole_run_is_one_graph_without_a_break(tiny, tmp_path, mask, counted, monkeypatch, flexible):
     """Training, reports, probes, samples, checkpoints and the final reading."""

@@ -22,7 +22,7 @@ from diagnose.gap.loop.finite import why_not_finite
 from diagnose.gap.side import HALF
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
     from torch import nn
@@ -63,7 +63,7 @@ def own_copy(batch: Any) -> Any:
     """Return a copy of a batch for an objective that may write into it; itself where it cannot be copied."""
     try:
         return copy.deepcopy(batch)
-    except (RuntimeError, TypeError):  # a tensor inside a graph, or what holds an open file
+    except Exception:  # noqa: BLE001 - a tensor inside a graph, what holds an open file, or a class that says why
         return batch
 
 
@@ -98,30 +98,67 @@ def attributes_of(batch: Any) -> dict[str, Any]:
         return {name: getattr(batch, name) for name in held}
     if callable(getattr(batch, "to_dict", None)):
         return {}
-    table = getattr(batch, "__dict__", {})
+    slots = {name: getattr(batch, name) for name in getattr(type(batch), "__slots__", ()) if hasattr(batch, name)}
+    table = slots | getattr(batch, "__dict__", {})
     return {name: value for name, value in table.items() if not name.startswith("_") and _holds_tensors(value)}
 
 
 def _holds_tensors(value: Any) -> bool:
     """Say whether a value is a tensor or directly holds one: what an object refers to otherwise is not the batch."""
+    if hasattr(value, "__dataclass_fields__"):
+        return any(map(_holds_tensors, attributes_of(value).values()))
     some = value.values() if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else (value,)
-    return any(isinstance(part, Tensor) for part in some)
+    return any(
+        isinstance(part, Tensor) or (isinstance(part, np.ndarray) and part.dtype.kind in "iufb") for part in some
+    )
 
 
 def with_attributes(batch: Any, values: Mapping[str, Any]) -> Any:
     """Return an object like a batch, with other values of these attributes.
 
     Raises:
-        TypeError: a dataclass whose construction takes what it does not hold.
+        TypeError: a dataclass whose construction takes what it does not hold, or an object that cannot be copied.
     """
     if hasattr(batch, "__dataclass_fields__"):
         try:
             return replace(batch, **values)
         except ValueError as error:
             raise TypeError(str(error)) from None
-    made = copy.copy(batch)
-    made.__dict__.update(values)
+    try:
+        made = copy.copy(batch)
+    except Exception as error:  # noqa: BLE001 - a class of one's own may refuse it in any way
+        raise TypeError(str(error)) from None
+    for name, value in values.items():
+        object.__setattr__(made, name, value)
     return made
+
+
+def with_values(batch: Mapping[Any, Any], values: dict[Any, Any]) -> Any:
+    """Return a table like a batch, with other values."""
+    if type(batch) is dict:
+        return values
+    try:
+        return type(batch)(values)  # type: ignore[call-arg]
+    except TypeError:  # a class of one's own, made of other things
+        made: Any = copy.copy(batch)
+        for name, value in values.items():
+            made[name] = value
+        return made
+
+
+def with_parts(batch: Sequence[Any], parts: Iterable[Any]) -> Any:
+    """Return a list or tuple like a batch, with other parts."""
+    if hasattr(batch, "_fields"):
+        return type(batch)(*parts)
+    held = list(parts)
+    try:
+        return type(batch)(held)  # type: ignore[call-arg]
+    except TypeError:  # a class of one's own, made of other things
+        if isinstance(batch, tuple):
+            return tuple(held)
+        made: Any = copy.copy(batch)
+        made[:] = held
+        return made
 
 
 def size_of(batch: Any) -> int | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.conditions import Condition
-from diagnose.gap.loop.elements import versions
+from diagnose.gap.loop.elements import own_copy, versions
 from diagnose.gap.loop.modes import forward_modes, kind
 from diagnose.gap.loop.setting import first_batch
 from diagnose.gap.term import SIDES
@@ -49,7 +48,7 @@ def _try_out(subject: Subject, number: int, batch: Any) -> None:
     seen = []
     for on in (frozenset(kind(module) for module in subject.model.modules()), frozenset[str]()):
         try:
-            given = copy.deepcopy(batch)
+            given = own_copy(batch)
             before = versions(given)
             with forward_modes(subject.model) as modes:
                 subject.run(given, Condition(on, number, None, "mean"), 0, "a batch")

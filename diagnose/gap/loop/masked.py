@@ -11,7 +11,15 @@ import torch
 from torch import Tensor
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap.loop.elements import NOT_FINITE, Elements, attributes_of, size_of, with_attributes
+from diagnose.gap.loop.elements import (
+    NOT_FINITE,
+    Elements,
+    attributes_of,
+    size_of,
+    with_attributes,
+    with_parts,
+    with_values,
+)
 from diagnose.gap.loop.sample_parts import Key, named_tensors
 
 if TYPE_CHECKING:
@@ -126,11 +134,9 @@ def _with(batch: Any, key: Key, value: Tensor) -> Any:
         return value
     first, rest = key[0], key[1:]
     if isinstance(batch, Mapping):
-        changed = {k: _with(v, rest, value) if str(k) == first else v for k, v in batch.items()}
-        return changed if type(batch) is dict else type(batch)(changed)  # type: ignore[call-arg]
+        return with_values(batch, {k: _with(v, rest, value) if str(k) == first else v for k, v in batch.items()})
     if isinstance(batch, (tuple, list)):
-        parts = [_with(v, rest, value) if str(k) == first else v for k, v in enumerate(batch)]
-        return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)
+        return with_parts(batch, (_with(v, rest, value) if str(k) == first else v for k, v in enumerate(batch)))
     if first in (held := attributes_of(batch)):
         with suppress(TypeError):  # its construction takes what it does not hold
             return with_attributes(batch, {first: _with(held[first], rest, value)})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from diagnose.gap.loop.elements import samples_of
+from diagnose.gap.loop.elements import own_copy, samples_of
 from diagnose.gap.loop.gradients import with_gradients
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.rebatched import rows_of
@@ -102,7 +102,7 @@ def _scalar(model: nn.Module, side: Side, batch: Callable[[], Any]) -> float | N
     """Return an objective's value of a batch; None where it is no scalar, or fails, which is said when it is read."""
     try:
         with torch.no_grad():
-            returned = with_gradients(lambda: side.objective(model, batch()), lambda: None)
+            returned = with_gradients(lambda: side.objective(model, own_copy(batch())), lambda: None)
     except Exception:  # noqa: BLE001 - a user's objective, of batches that it was not written for
         return None
     return float(returned.detach()) if isinstance(returned, torch.Tensor) and returned.dim() == 0 else None

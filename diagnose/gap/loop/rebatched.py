@@ -12,7 +12,15 @@ from torch import Tensor, cat, strided
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.intervals import SAMPLES
-from diagnose.gap.loop.elements import attributes_of, graphs_of, listed_of, samples_of, with_attributes
+from diagnose.gap.loop.elements import (
+    attributes_of,
+    graphs_of,
+    listed_of,
+    samples_of,
+    with_attributes,
+    with_parts,
+    with_values,
+)
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
@@ -41,12 +49,9 @@ def changed(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(batch, Tensor):
         return change(batch) if batch.layout == strided else batch
     if isinstance(batch, Mapping):
-        table = {key: changed(value, change) for key, value in batch.items()}
-        return table if type(batch) is dict else type(batch)(table)  # type: ignore[call-arg]
-    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(changed(part, change) for part in batch))
+        return with_values(batch, {key: changed(value, change) for key, value in batch.items()})
     if isinstance(batch, (tuple, list)):
-        return type(batch)(changed(part, change) for part in batch)
+        return with_parts(batch, (changed(part, change) for part in batch))
     if attributes := attributes_of(batch):
         with suppress(TypeError):  # its construction takes what it does not hold
             return with_attributes(batch, {name: changed(value, change) for name, value in attributes.items()})
@@ -64,19 +69,17 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
     if graphs_of(first) is not None:
         return type(first).from_data_list([graph for value, a, b in parts for graph in value.to_data_list()[a:b]])
     if listed_of(first) is not None:
-        return type(first)(_listed([(value[k], a, b) for value, a, b in parts]) for k in range(len(first)))
+        return with_parts(first, (_listed([(value[k], a, b) for value, a, b in parts]) for k in range(len(first))))
     if isinstance(first, Tensor):
         if not first.dim() or first.shape[0] != sizes[0] or first.layout != strided:
             return first
         return cat([value[a:b] for value, a, b in parts])
     if isinstance(first, Mapping):
-        table = {k: _joined([(v[k], a, b) for v, a, b in parts], sizes) for k in first}
-        return table if type(first) is dict else type(first)(table)  # type: ignore[call-arg]
+        return with_values(first, {k: _joined([(v[k], a, b) for v, a, b in parts], sizes) for k in first})
     if isinstance(first, (tuple, list)):
         if len(first) == sizes[0] and not any(isinstance(part, (Tensor, Mapping, tuple, list)) for part in first):
-            return type(first)([part for value, a, b in parts for part in value[a:b]])
-        some = [_joined([(v[k], a, b) for v, a, b in parts], sizes) for k in range(len(first))]
-        return type(first)(*some) if hasattr(first, "_fields") else type(first)(some)
+            return with_parts(first, (part for value, a, b in parts for part in value[a:b]))
+        return with_parts(first, (_joined([(v[k], a, b) for v, a, b in parts], sizes) for k in range(len(first))))
     names = attributes_of(first)
     joined = {n: _joined([(getattr(v, n), a, b) for v, a, b in parts], sizes) for n in names}
     return with_attributes(first, joined) if names else first
@@ -86,7 +89,7 @@ def _listed(parts: Sequence[tuple[Any, int, int]]) -> Any:
     """Return samples of several batches' lists, or of tensors with a row a sample, as one."""
     if isinstance(parts[0][0], Tensor):
         return cat([value[a:b] for value, a, b in parts])
-    return type(parts[0][0])(part for value, a, b in parts for part in value[a:b])
+    return with_parts(parts[0][0], (part for value, a, b in parts for part in value[a:b]))
 
 
 def sizes_of(batches: Any) -> list[int]:

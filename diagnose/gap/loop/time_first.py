@@ -5,41 +5,70 @@ Shapes: T tokens, B samples. A batch holds tokens (T, B), targets (T, B) or flat
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
-from diagnose.gap.loop.elements import tensors
-from diagnose.gap.loop.guard import random_states
+from diagnose.gap.loop.elements import own_copy, tensors
+from diagnose.gap.loop.gradients import with_gradients
+from diagnose.gap.loop.guard import guarded, random_states, seed
 from diagnose.gap.loop.rebatched import changed
 from diagnose.gap.loop.sample_parts import INTEGERS
 from diagnose.gap.loop.walking import walk
+from diagnose.gap.recorder import ranks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from torch import nn
 
     from diagnose.gap.recorder.recording import RecordedStep, Recording
     from diagnose.gap.side import Objective, Side
 
 FEWEST = 4  # rows, and columns that begin with one token: fewer are so by chance
 SWAPPED, FLAT, AS_IS = "swapped", "flat", "as is"
+EQUAL = 1e-5  # relative: a loss of the same samples in another order
 
 
 def columns_of(batch: Any) -> int:
-    """Return how many samples a batch has whose first dimension is time; 0 where it is not, or that cannot be told.
+    """Return how many samples a batch seems to have whose first dimension is time; 0 where it seems to have rows.
 
-    It is where the targets are the tokens moved on by a row, or where each column begins with a mark that is met
-    nowhere else.
+    Time is first where the targets are the tokens moved on by a row, or where each column begins with a mark that is
+    met nowhere else; it may be where other tensors have as many samples as the tokens have columns.
     """
-    tables = [t for t in tensors(batch) if t.dtype in INTEGERS and not (t.is_sparse or t.is_meta) and t.numel()]
-    tokens = next((table for table in tables if table.dim() == 2), None)
-    if tokens is None or tokens.shape[0] < FEWEST or tokens.shape[1] < 2:
-        return 0
-    moved = any(_is_next(tokens, other) for other in tables if other is not tokens and other.numel() == tokens.numel())
-    rows = [table for table in tables if table.dim() == 2]
-    return int(tokens.shape[1]) if moved or all(map(_begins_with_mark, rows)) else 0
+    return int(_series(batch)[0].shape[1]) if _looks_so(batch) or _may_be_so(batch) else 0
+
+
+def _series(batch: Any) -> list[Tensor]:
+    """Return the tables of whole numbers of a batch; where it has none, its series of numbers (T, B, values)."""
+    some = [tensor for tensor in _dense(batch) if tensor.numel()]
+    tables = [tensor for tensor in some if tensor.dim() == 2 and tensor.dtype in INTEGERS]
+    return tables or [tensor for tensor in some if tensor.dim() == 3 and tensor.is_floating_point()]
+
+
+def _dense(batch: Any) -> list[Tensor]:
+    """Return the tensors that `changed` changes, in its order."""
+    return [tensor for tensor in tensors(batch) if tensor.layout == torch.strided and not tensor.is_meta]
+
+
+def _looks_so(batch: Any) -> bool:
+    series = _series(batch)
+    if not series or series[0].shape[0] < FEWEST or series[0].shape[1] < 2:
+        return False
+    others = [t for t in _dense(batch) if t is not series[0] and t.numel() == series[0].numel()]
+    return any(_is_next(series[0], other) for other in others) or all(map(_begins_with_mark, series))
+
+
+def _may_be_so(batch: Any) -> bool:
+    """Say whether labels, states or rows of other lengths are as many as columns of the first series, none as rows."""
+    rows, columns = next((series.shape[:2] for series in _series(batch)), (0, 0))
+    others = [t for t in _dense(batch) if t.dim() and t.shape[:2] != (rows, columns) and t.numel() != rows * columns]
+    of_columns = any(columns == (len(t) if t.dim() == 1 else t.shape[1]) for t in others)
+    return rows > 1 < columns and of_columns and not any(len(t) == rows for t in others)
 
 
 def _is_next(tokens_TB: Tensor, other: Tensor) -> bool:
@@ -49,6 +78,8 @@ def _is_next(tokens_TB: Tensor, other: Tensor) -> bool:
 
 
 def _begins_with_mark(tokens_TB: Tensor) -> bool:
+    if tokens_TB.dim() > 2:
+        return False
     first, rest = tokens_TB[0], tokens_TB[1:]
     alike = len(first) >= FEWEST and not bool((first != first[0]).any())
     return alike and not bool((rest == first[0]).any())
@@ -61,17 +92,20 @@ class TimeFirst:
     kinds: tuple[str, ...]
 
     @classmethod
-    def of(cls, batch: Any) -> TimeFirst | None:
-        """Return how a batch lies; None where time is not its first dimension."""
-        columns = columns_of(batch)
-        if not columns:
-            return None
-        lengths = {tensor.shape[0] for tensor in tensors(batch) if tensor.dim() == 2}
-        return cls(tuple(_kind(tensor, columns, lengths) for tensor in tensors(batch)))
+    def of(cls, batch: Any) -> TimeFirst:
+        """Return how a batch with a series (T, B) lies."""
+        series = _series(batch)
+        columns, lengths = series[0].shape[1], {len(some) for some in series}
+        return cls(tuple(_kind(tensor, columns, lengths) for tensor in _dense(batch)))
+
+    def alike(self, batch: Any) -> TimeFirst:
+        """Return how a batch of the other side lies: as this one, where it has as many tensors."""
+        form = TimeFirst.of(batch)
+        return self if len(form.kinds) == len(self.kinds) else form
 
     def turned(self, batch: Any) -> Any:
         """Return a batch with a row a sample."""
-        columns = next(t.shape[1] for t, kind in zip(tensors(batch), self.kinds, strict=False) if kind == SWAPPED)
+        columns = next(t.shape[1] for t, kind in zip(_dense(batch), self.kinds, strict=False) if kind == SWAPPED)
         return self._each(batch, lambda flat: flat.reshape(-1, columns).t())
 
     def back(self, batch: Any) -> Any:
@@ -112,13 +146,13 @@ def losses_by_row(returned: Any, batch_TB: Any) -> Any:
         return {name: losses_by_row(value, batch_TB) for name, value in returned.items()}
     if not isinstance(returned, Tensor):
         return returned
-    tables = [tensor for tensor in tensors(batch_TB) if tensor.dim() == 2 and tensor.dtype in INTEGERS]
-    columns = tables[0].shape[1]
-    lengths = {table.shape[0] - less for table in tables for less in (0, 1)}  # the first token has no loss
+    series = _series(batch_TB)
+    columns = series[0].shape[1]
+    lengths = {len(some) - less for some in series for less in (0, 1)}  # the first token has no loss
     if returned.dim() == 1 and returned.numel() in {columns * length for length in lengths if length > 1}:
         return returned.reshape(-1, columns).t()
-    turned = returned.dim() == 2 and returned.shape[1] == columns != returned.shape[0] and returned.shape[0] in lengths
-    return returned.t() if turned else returned
+    turned = returned.dim() > 1 and returned.shape[1] == columns and returned.shape[0] in lengths
+    return returned.transpose(0, 1) if turned else returned
 
 
 class TurnedBatches:
@@ -134,12 +168,19 @@ class TurnedBatches:
         return len(self.base_dataloader)
 
 
-def rows_first(sides: tuple[Side | None, ...], record: Recording | None = None) -> tuple[tuple[Any, ...], Any]:
-    """Return sides, and what was recorded of the first one's loop, with a row a sample where time is first in them."""
-    with random_states([side.batches for side in sides if side is not None]):
-        forms = [None if side is None else _form(side.batches) for side in sides]
-    if not any(forms):
+def rows_first(
+    model: nn.Module, sides: tuple[Side | None, ...], record: Recording | None = None
+) -> tuple[tuple[Any, ...], Any]:
+    """Return sides, and what was recorded of the first one's loop, with a row a sample where time is first in them.
+
+    The batches of one network lie alike: where time is first on one side it is on the other.
+    """
+    firsts = [None if side is None else _first(side) for side in sides]
+    asked = next((k for k, batch in enumerate(firsts) if columns_of(batch)), None)
+    if asked is None or not _is_first(model, sides[asked], firsts[asked]):
         return sides, record
+    own = TimeFirst.of(firsts[asked])
+    forms = [own.alike(batch) if _series(batch) else None for batch in firsts]
     made: dict[Any, Objective] = {}  # one objective of both sides stays one
     out = tuple(
         side if side is None or form is None else _turned(side, form, made)
@@ -148,9 +189,52 @@ def rows_first(sides: tuple[Side | None, ...], record: Recording | None = None) 
     return out, record if record is None or forms[0] is None else _turned_record(record, forms[0])
 
 
-def _form(batches: Any) -> TimeFirst | None:
-    _, first = next(walk(batches)[0], (0, None))
-    return TimeFirst.of(first)
+def _first(side: Side) -> Any:
+    with random_states([side.batches]):
+        return next(walk(side.batches)[0], (0, None))[1]
+
+
+def _is_first(model: nn.Module, side: Any, batch: Any) -> bool:
+    """Say whether columns are samples: their order is nothing to the loss, that of rows is; else by how they look.
+
+    Of processes that share a training none is asked: each would have to.
+    """
+    of_columns, of_rows = (False, False) if ranks.several() else _unmoved(model, side, batch)
+    return of_columns if of_columns != of_rows else _looks_so(batch) or (of_columns and _may_be_so(batch))
+
+
+def _unmoved(model: nn.Module, side: Side, batch: Any) -> tuple[bool, bool]:
+    """Say whether a batch's loss stays where its columns, and where its rows, are put into another order."""
+    form, (rows, columns) = TimeFirst.of(batch), _series(batch)[0].shape[:2]
+
+    def upside_down(tensor: Tensor) -> Tensor:
+        flat = tensor.dim() == 1 and tensor.numel() == rows * columns
+        table = tensor.reshape(rows, columns) if flat else tensor
+        return table.flip(0).reshape(tensor.shape) if table.dim() and table.shape[0] == rows else tensor
+
+    def mirrored(tensor: Tensor) -> Tensor:
+        return tensor.flip(0) if tensor.dim() and tensor.shape[0] == columns else tensor
+
+    orders = batch, form.back(changed(form.turned(batch), mirrored)), changed(batch, upside_down)
+    network = side.model or model
+    with guarded(network, [side.batches]) as guard:
+        network.eval()
+        given, *others = [_loss(network, side.objective, some) for some in orders]
+        guard.restore()
+    of_columns, of_rows = (abs(loss - given) <= EQUAL * abs(given) for loss in others)
+    return of_columns, of_rows
+
+
+def _loss(model: nn.Module, objective: Objective, batch: Any) -> float:
+    """Return the mean of what an objective returns; NaN where it fails, which is said when it is read."""
+    seed(0)
+    try:
+        with torch.no_grad():
+            returned = with_gradients(lambda: objective(model, own_copy(batch)), lambda: seed(0))
+            loss = returned["loss"] if isinstance(returned, dict) else returned
+            return float(loss.double().mean())
+    except Exception:  # noqa: BLE001 - a user's objective, of batches that it was not written for
+        return math.nan
 
 
 def _turned(side: Side, form: TimeFirst, made: dict[Any, Objective]) -> Side:

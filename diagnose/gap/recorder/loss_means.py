@@ -19,7 +19,7 @@ class LossMeans:
     def __init__(self) -> None:
         self.decaying = dict.fromkeys(DECAYS, 0.0)
         self.sums, self.counts = {"epoch": 0.0, "run": 0.0}, {"epoch": 0, "run": 0}
-        self.first = 0.0
+        self.first, self.last_two = 0.0, list[Any]()
         self.waiting: list[Any] = []
 
     def add(self, loss: Any, *, begins: bool = False) -> None:
@@ -28,6 +28,7 @@ class LossMeans:
             self._take()
             self.sums["epoch"], self.counts["epoch"] = 0.0, 0
         self.waiting.append(loss)
+        self.last_two = [*self.last_two[-1:], loss]
         if len(self.waiting) >= TOGETHER:
             self._take()
 
@@ -45,9 +46,14 @@ class LossMeans:
             self.decaying[decay] = new
 
     def so_far(self) -> dict[str, float]:
-        """Return each mean by its name in a record: "epoch", "run", "smoothed 0.9 from the first loss" and others."""
+        """Return each mean by its name in a record: "epoch", "run", "smoothed 0.9 from the first loss" and others.
+
+        And the loss of the step before the last, "before".
+        """
         self._take()
         out = {name: total / max(1, self.counts[name]) for name, total in self.sums.items()}
+        if len(self.last_two) > 1:
+            out["before"] = numbers(self.last_two[:1])[0]
         steps = self.counts["run"]
         for decay, value in self.decaying.items() if steps else ():
             before = decay**steps  # what is left of where it began

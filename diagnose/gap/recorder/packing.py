@@ -13,7 +13,17 @@ import torch
 from torch import Tensor
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap.loop.elements import attributes_of, is_table, with_attributes
+from diagnose.gap.loop.elements import attributes_of, with_attributes, with_parts, with_values
+from diagnose.gap.loop.elements import tensors as tensors_of
+
+
+class NamedBatch(dict[str, Any]):
+    """A table whose values are attributes, too, as a tokenizer's batches and graphs have them."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self:
+            raise AttributeError(name)
+        return self[name]
 
 
 def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:  # noqa: PLR0911 - a way for each kind
@@ -28,7 +38,7 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:  # noqa: PLR0911 
     if batch is None or isinstance(batch, (bool, int, float, str)):
         return {"value": batch}
     if _is_named(batch):
-        return {"table": [[str(key), pack(batch[key], tensors)] for key in batch]}
+        return {"table": [[str(key), pack(batch[key], tensors)] for key in _names(batch)]}
     if isinstance(batch, Sequence) and not isinstance(batch, bytes):
         kind = "tuple" if isinstance(batch, tuple) else "list"
         some = [pack(value, tensors) for value in batch]
@@ -67,7 +77,7 @@ def _unpack_sparse(content: Sequence[Any], tensors: Mapping[str, Tensor]) -> Ten
 
 
 def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:  # noqa: PLR0911 - a way for each kind
-    """Return the batch of a structure; tables come back as dictionaries, named tuples as such of another class.
+    """Return the batch of a structure; tables come back as `NamedBatch`, named tuples as such of another class.
 
     Of other objects come their attributes alone, and columns of names as lists.
     """
@@ -83,7 +93,7 @@ def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any: 
     if kind == "value":
         return content
     if kind == "table":
-        return {key: unpack(value, tensors) for key, value in content}
+        return NamedBatch({key: unpack(value, tensors) for key, value in content})
     if kind == "object":
         return SimpleNamespace(**{key: unpack(value, tensors) for key, value in content})
     if kind == "named":
@@ -96,13 +106,12 @@ def copied(batch: Any) -> Any:
     """Return a batch whose tensors are copies where they lie, so that nobody writes into them later."""
     if isinstance(batch, Tensor):
         return batch.detach().clone().requires_grad_(batch.requires_grad)  # an objective may differentiate by it
-    if _is_named(batch):
-        return {key: copied(batch[key]) for key in batch}
+    if _is_named(batch) and callable(getattr(batch, "clone", None)):
+        return batch.clone()
+    if isinstance(batch, Mapping):
+        return with_values(batch, {key: copied(value) for key, value in batch.items()})
     if isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
-        some = [copied(value) for value in batch]
-        if hasattr(batch, "_fields"):
-            return type(batch)(*some)
-        return tuple(some) if isinstance(batch, tuple) else some
+        return with_parts(batch, (copied(value) for value in batch))
     if attributes := attributes_of(batch):
         with suppress(TypeError):  # its construction takes what it does not hold
             return with_attributes(batch, {name: copied(value) for name, value in attributes.items()})
@@ -115,15 +124,18 @@ def _is_named(batch: Any) -> bool:
     return isinstance(batch, Mapping) or named
 
 
+def _names(batch: Any) -> list[Any]:
+    """Return the names of a table's values; iterating over a graph yields more than these."""
+    return list(batch.keys() if callable(batch.keys) else batch.keys)
+
+
 def nbytes(batch: Any) -> int:
     """Return the memory of a batch's tensors."""
-    if isinstance(batch, Tensor) and batch.layout != torch.strided:
-        coo = batch if batch.layout == torch.sparse_coo else batch.to_sparse_coo()  # type: ignore[no-untyped-call]
-        return nbytes([coo._indices(), coo._values()])  # noqa: SLF001
-    if isinstance(batch, Tensor):
-        return batch.numel() * batch.element_size()
-    if is_table(batch):
-        return sum(nbytes(value) for value in batch.values())
-    if isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
-        return sum(nbytes(value) for value in batch)
-    return sum(map(nbytes, attributes_of(batch).values()))
+    return sum(map(_tensor_bytes, tensors_of(batch)))
+
+
+def _tensor_bytes(tensor: Tensor) -> int:
+    if tensor.layout == torch.strided:
+        return tensor.numel() * tensor.element_size()
+    coo = tensor if tensor.layout == torch.sparse_coo else tensor.to_sparse_coo()  # type: ignore[no-untyped-call]
+    return _tensor_bytes(coo._indices()) + _tensor_bytes(coo._values())  # noqa: SLF001

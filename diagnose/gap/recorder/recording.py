@@ -123,12 +123,16 @@ class Recording:
 
     @property
     def said(self) -> list[str]:
-        """Which steps the reported training loss is of, where others came after them."""
-        last = self.first + self.offered
-        if last >= self.steps:
-            return []
-        return [f"the training loss is the mean of steps {self.first + 1:,} to {last:,}, the last whole interval; the "
-                f"{self.steps - last:,} steps after it are in no print"]  # fmt: skip
+        """Which steps the reported losses are of, where others came after them."""
+        last, out = self.first + self.offered, list[str]()
+        if last < self.steps:
+            out.append(f"the training loss is the mean of steps {self.first + 1:,} to {last:,}, the last whole "
+                       f"interval; the {self.steps - last:,} steps after it are in no print")  # fmt: skip
+        read = self.validation[-1].number if self.validation else self.steps
+        if read < self.steps:
+            out.append(f"validation was read after step {read:,}, and {self.steps - read:,} steps moved the weights "
+                       "since: what that did to its loss is in residual")  # fmt: skip
+        return out
 
     def check(self) -> None:
         """See that there is a gap to explain.
