@@ -14,32 +14,37 @@ from torch import Tensor
 if TYPE_CHECKING:
     from torch import nn
 
+Place = tuple[str, ...]  # the module's name, its attribute's, and the key where that is a dictionary
 MEAN = ("mean_value", "weight")  # of a torchmetrics MeanMetric: the sum of what it was given, and of its weights
 
 
-def held(module: nn.Module) -> list[Any]:
+def held(module: nn.Module) -> dict[Place, Any]:
     """Return what a module keeps before a step: how long its lists are, and the sums of its metrics."""
-    return [len(kept) if isinstance(kept, list) else _sums(kept) for _, kept in _places(module)]
+    return {at: len(kept) if isinstance(kept, list) else _sums(kept) for at, kept in _places(module).items()}
 
 
-def added(module: nn.Module, before: list[Any]) -> Tensor | None:
+def added(module: nn.Module, before: dict[Place, Any]) -> Tensor | None:
     """Return the one number that a step added to what its module keeps, of several the one that is called a loss.
 
     None where it added none, or it is not told which it is.
     """
-    places = _places(module)
-    pairs = zip(places, before, strict=True) if len(places) == len(before) else ()
-    numbers = [entry for (name, kept), was in pairs for entry in _since(name, kept, was)]
+    numbers: list[tuple[str, Tensor]] = []
+    for at, kept in _places(module).items():
+        was = before.get(at, 0 if isinstance(kept, list) else None)  # a `defaultdict` may have begun a list
+        numbers += [] if was is None else _since(at[-1], kept, was)
     losses = numbers if len(numbers) == 1 else [entry for entry in numbers if "loss" in entry[0].lower()]
     return losses[0][1] if len(losses) == 1 else None
 
 
-def _places(module: nn.Module) -> list[tuple[str, Any]]:
-    """Return a module's lists by name, also those within its dictionaries, and the metrics that take a mean."""
-    values = [(name, value) for part in module.modules() for name, value in vars(part).items()]
-    values += [(str(name), value) for _, table in values if type(table) is dict for name, value in table.items()]
-    metrics = [(name, part) for name, part in module.named_modules() if all(hasattr(part, some) for some in MEAN)]
-    return [(name, value) for name, value in values if type(value) is list] + metrics
+def _places(module: nn.Module) -> dict[Place, Any]:
+    """Return a module's lists by where they lie, in its dictionaries, too, and the metrics that take a mean."""
+    values: dict[Place, Any] = {
+        (path, name): value for path, part in module.named_modules() for name, value in vars(part).items()
+    }
+    tables = [(at, table) for at, table in values.items() if isinstance(table, dict)]
+    values |= {(*at, str(key)): value for at, table in tables for key, value in table.items()}
+    metrics = {(name,): part for name, part in module.named_modules() if all(hasattr(part, some) for some in MEAN)}
+    return {at: value for at, value in values.items() if type(value) is list} | metrics
 
 
 def _sums(metric: Any) -> tuple[Tensor, ...]:

@@ -98,7 +98,7 @@ def objective(trainer: Any, step: str, name: str, loader: int = 0) -> Callable[[
         else:
             batch = trainer.precision_plugin.convert_input(trainer.strategy.batch_to_device(batch))
         context = getattr(trainer.precision_plugin, CONTEXTS[step], nullcontext)
-        before = held(module) if step == "validation_step" else []
+        before = held(module) if step == "validation_step" else {}
         with _quiet(module) as logged, context():
             returned = getattr(module, step)(batch, *_numbers(getattr(module, step), loader))
         loss = returned.get("loss") if isinstance(returned, dict) else returned

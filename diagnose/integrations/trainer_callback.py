@@ -92,7 +92,7 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         self._trained: Weights | None = None
         self._before: Switches | None = None
         self._switched: Switches = {}
-        self._predicted = False
+        self._predicted = self._lossless = False
         self._last: Evaluated | None = None
         self._best: Evaluated | None = None
 
@@ -192,9 +192,12 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
     @steps_aside
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:  # noqa: ARG002
         """Note the losses of an evaluation, and explain them at once where training has ended."""
-        if self._recorder is not None and self._note(metrics, state.global_step) and not self._trainer.is_in_train:
-            assert self._last is not None
-            self._explain(self._last)
+        if self._recorder is None:
+            return
+        noted = self._note(metrics, state.global_step)
+        self._lossless |= not noted
+        if not self._trainer.is_in_train and (noted or self._last is None):
+            self._explain_last()
 
     def _note(self, metrics: Any, step: int) -> bool:
         """Note the losses of an evaluation, and the weights that they were taken with; say whether there are any."""
@@ -229,14 +232,26 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         self._let_go()
         if args.bf16_full_eval or args.fp16_full_eval:  # evaluate() turns the model to it, for good
             self._trained = _weights(self._trainer.model)
-        last = self._best or self._last
-        if last is None:
+        self._last = self._best or self._last
+        if self._last is not None or self._lossless or self._trainer.eval_dataset is None:
+            self._explain_last()
+        else:
+            self.say("no evaluation ran in training: the gap is explained when evaluate() is called")
+
+    def _explain_last(self) -> None:
+        """Explain the gap of the last evaluation, or say why there is none."""
+        if self._last is not None:
+            self._explain(self._last)
+        elif self._lossless:
+            self.say(
+                "evaluation ran but gave no eval_loss, so there is no gap to explain: the Trainer takes it of batches "
+                "that hold labels (label_names)"
+            )
+        else:
             self.say(
                 "no evaluation ran, so there is no gap to explain: give eval_dataset and eval_strategy, or call "
                 "evaluate() when training has ended"
             )
-        else:
-            self._explain(last)
 
     def _explain(self, found: Evaluated) -> None:
         """Explain the gaps under the weights of an evaluation, and write the pages."""

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from diagnose.gap.loop import token_spans
+from diagnose.gap.loop.sample_parts import layout
 from diagnose.gap.loop.token_spans import is_among, spans_of
 
 
@@ -46,3 +49,15 @@ def test_what_is_among_sorted_values_is_what_numpy_finds():
     for size in (0, 1, 5, 60):
         held, values = np.unique(drawn.integers(0, 80, size)), drawn.integers(-5, 90, 40)
         assert (is_among(values, held) == np.isin(values, held)).all()
+
+
+def test_a_mask_of_whole_numbers_is_no_part_of_a_sample():
+    """It is as wide as the batch that a sample is padded in, so that shuffled batches would hold other samples."""
+    draw = torch.Generator().manual_seed(0)
+    rows = [
+        torch.randint(1, 500, (int(size),), generator=draw) for size in torch.randint(4, 300, (64,), generator=draw)
+    ]
+    ids = [nn.utils.rnn.pad_sequence(rows[k : k + 8], batch_first=True) for k in range(0, 64, 8)]
+    found = layout({"input_ids": some, "attention_mask": (some != 0).long()} for some in ids)
+    assert found.keys == (("input_ids",),)
+    assert found.pads[0] == (("input_ids",), 0)

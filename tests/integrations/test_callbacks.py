@@ -349,6 +349,27 @@ class TestHuggingFace:
             "evaluate() when training has ended"
         ]
 
+    def test_an_evaluation_that_is_called_after_training_is_announced(self, rows, tmp_path):
+        callback, trainer, said = fit_trainer(gpt2(), tmp_path, rows[:100], rows[100:], eval_strategy="no")
+        assert callback.gap is None
+        assert said == ["diagnose: no evaluation ran in training: the gap is explained when evaluate() is called"]
+        assert callback.gap or trainer.evaluate()["eval_loss"] == pytest.approx(callback.gap.record["reported"]["val"])
+
+    def test_evaluations_without_a_loss_one_line(self, rows, tmp_path):
+        from transformers import Trainer
+
+        class WithoutLabels(Trainer):
+            def prediction_step(self, *args, **named):
+                return (None, *super().prediction_step(*args, **named)[1:])
+
+        callback, trainer, said = fit_trainer(gpt2(), tmp_path, rows[:100], rows[100:120], WithoutLabels)
+        assert trainer.state.global_step == 8
+        assert callback.gap is None
+        assert said == [
+            "diagnose: evaluation ran but gave no eval_loss, so there is no gap to explain: the Trainer takes it of "
+            "batches that hold labels (label_names)"
+        ]
+
     def test_a_fault_of_ours_is_a_warning(self, rows, tmp_path, monkeypatch):
         from diagnose.integrations import averaging
 

@@ -1,6 +1,7 @@
 """Trainers and Lightning modules as their users report them (docs/LOG.md, 2026-11-30), each against plain torch."""
 
 import warnings
+from collections import defaultdict
 
 import pytest
 import torch
@@ -206,6 +207,7 @@ def module(kind):  # noqa: C901  (a module of each kind that people write)
             super().__init__()
             torch.manual_seed(0)
             self.net, self.kept, self.steps = nn.Linear(8, 2), [], {"val": []}
+            self.begun = defaultdict(list)
             self.mean, self.val_losses, self.val_scores = torchmetrics.MeanMetric(), [], []
 
         def loss(self, batch):
@@ -223,6 +225,8 @@ def module(kind):  # noqa: C901  (a module of each kind that people write)
                 self.kept.append(loss)
             elif kind == "table":
                 self.steps["val"].append({"val_loss": loss, "n": torch.tensor(1.0)})
+            elif kind == "begun":
+                self.begun[0].append({"loss": loss, "scores": self.net(batch[0])})
             elif kind == "numbers":
                 self.val_losses.append(loss.item())
                 self.val_scores.append((self.net(batch[0]).argmax(1) == batch[1]).float().mean().item())
@@ -242,6 +246,9 @@ def module(kind):  # noqa: C901  (a module of each kind that people write)
             elif kind == "table":
                 self.log("val_loss", torch.stack([one["val_loss"] for one in self.steps["val"]]).mean())
                 self.steps["val"].clear()
+            elif kind == "begun":
+                self.log("val_loss", torch.stack([one["loss"] for one in self.begun[0]]).mean())
+                self.begun.clear()
             elif kind == "numbers":
                 self.log("val_loss", sum(self.val_losses) / len(self.val_losses))
                 self.log("val_acc", sum(self.val_scores) / len(self.val_scores))
@@ -291,7 +298,7 @@ def losses(own, batches):
 
 
 class TestLightning:
-    @pytest.mark.parametrize("kind", ["list", "table", "numbers", "metric"])
+    @pytest.mark.parametrize("kind", ["list", "table", "begun", "numbers", "metric"])
     def test_what_a_step_keeps_for_the_end_of_the_epoch_is_read(self, tmp_path, kind):
         own, gap, said, batches = fit(kind, tmp_path)
         each, sizes = losses(own, batches)
@@ -300,7 +307,7 @@ class TestLightning:
         assert gap.matched.val == pytest.approx(by_samples, abs=1e-5)
         assert terms(gap)["reduction"] == pytest.approx(float(each.mean()) - by_samples, abs=1e-5)
         assert terms(gap)["residual"] == pytest.approx(0, abs=1e-5)
-        assert own.kept == own.steps["val"] == own.val_losses == []
+        assert own.kept == own.steps["val"] == own.val_losses == list(own.begun) == []
 
     def test_what_is_no_loss_of_a_batch_is_refused_in_one_line(self, tmp_path):
         own, gap, said, _ = fit("logits", tmp_path)

@@ -161,7 +161,7 @@ def _chosen(held: Mapping[Key, list[Tensor]], dims: Mapping[Key, int]) -> Sample
     wide = {key: some for key, some in held.items() if dims[key] >= 2 and max(f.shape[1] for f in some)}
     bits = {key: information(some) for key, some in wide.items()}
     rich = tuple(key for key, value in bits.items() if value >= RICH)
-    no_masks = tuple(key for key in rich if wide[key][0].dtype != torch.bool)  # which are as wide as a batch is padded
+    no_masks = tuple(key for key in rich if not _is_mask(wide[key]))  # which are as wide as a batch is padded
     rich = no_masks or rich
     keys = rich or tuple(key for key, value in bits.items() if value > 0)
     if sum(bits[key] for key in keys) < ENOUGH:
@@ -174,6 +174,11 @@ def _chosen(held: Mapping[Key, list[Tensor]], dims: Mapping[Key, int]) -> Sample
     return SampleLayout(
         keys, tuple(key for key, _ in series), tuple(span for _, span in series), beside, by_value=by_value
     )
+
+
+def _is_mask(some: Sequence[Tensor]) -> bool:
+    """Say whether rows hold nothing but yes and no, as truth values or as whole numbers."""
+    return not some[0].is_floating_point() and all(bool((rows.bool() == rows).all()) for rows in some)
 
 
 def information(some: Sequence[Tensor]) -> float:
