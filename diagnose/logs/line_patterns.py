@@ -82,6 +82,9 @@ NO_SIDE = re.compile(  # a check
     re.IGNORECASE,
 )
 ALONE = re.compile(r"[\w/.\-']+")
+OF_WHOLE_RUN = re.compile(  # what Hugging Face's Trainer ends with: its last record, and the table that is made of it
+    r"\btrain_(?:runtime|samples_per_second)\b|^\s{2}train_loss\s{8,40}=\s{1,40}#"
+)
 ENUMERATED = re.compile(r"^(?:stage|phase|mode|split)\.")  # "Stage.EVAL"
 RATE = re.compile(r"(?:\b(?:words?|tok(?:en)?s?|samples?|sec(?:ond)?s?|s|ms|time|im(?:ag)?e?s?|examples?|seqs?)\s?/\s?"
                   r"|\bper\b.{0,12}|_per_\w{0,12})[A-Za-z]{0,12}\W{0,6}$", re.IGNORECASE)  # fmt: skip

@@ -184,6 +184,8 @@ class LinePositions:
         if counted and counted.group(1):
             title = f"{'val' if counted.group(1).lower() in VAL | {'eval'} else 'train'}_{counted.group(2).lower()}"
         name_words = words(name)
+        if name_words[-2:] == ("train", "loss") and patterns.OF_WHOLE_RUN.search("#".join(self.texts)):
+            title = "run_mean"
         for size in range(min(patterns.LONGEST_FACT, len(name_words)), 0, -1):
             title = title or patterns.FACTS.get(name_words[-size:], "")
         if not title:

@@ -84,8 +84,9 @@ def read_each(
 def whole(logs: list[Log], paths: list[Path]) -> Log:
     """Return the parts of one run as one log."""
     if len(logs) > 1:
+        apart = len({path.parent for path in paths}) > 1
         for log, path in zip(logs, paths, strict=True):
-            _sided(log, path)
+            _sided(log, meaning(path.stem).side or (apart and meaning(path.parent.name).side) or "")
     for log in logs[1:]:
         _join(logs[0], log)
     return logs[0]
@@ -246,9 +247,8 @@ def _opens_json(text: str) -> bool:
     return rest[:1] in ('"', "{", "}") or (text.lstrip()[:1] == "[" and rest[:1] == "{")
 
 
-def _sided(log: Log, path: Path) -> None:
-    """Give the losses of one of several files the side that its name says, where they have none."""
-    side = meaning(path.stem).side or meaning(path.parent.name).side
+def _sided(log: Log, side: str) -> None:
+    """Give the losses of one of several files the side that its name says, or its folder's, where they have none."""
     sides = {meaning(name).side for name in log.series}
     if not side or sides - {"", side}:
         return

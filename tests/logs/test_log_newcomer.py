@@ -253,3 +253,41 @@ def test_the_size_of_a_vocabulary_tells_nothing_of_a_loss_that_begins_below_its_
         rows = [f"step {k} train loss {2.3 * scale * 0.9**k:.3f} val loss {2.4 * scale * 0.9**k:.3f}" for k in range(9)]
         rules = [one.rule for one in judge(written(tmp_path, log="\n".join(["Vocab size: 302", *rows]))).findings]
         assert ("log/start" in rules) == said
+
+
+STEPS = (5.777, 5.282, 5.15)
+
+
+def ended(quote):
+    """What Trainer's example scripts print where they evaluate after training, in the words of two versions."""
+    steps = "".join(
+        f"{{'loss': {quote}{x}{quote}, 'epoch': {quote}{0.5 * k}{quote}}}\n" for k, x in enumerate(STEPS, 1)
+    )
+    return steps + (
+        f"{{'train_runtime': {quote}7.05{quote}, 'train_loss': {quote}5.331{quote}, 'epoch': {quote}2{quote}}}\n"
+        "***** train metrics *****\n  epoch                    =        2.0\n  train_loss               =     5.3308\n"
+        f"{{'eval_loss': {quote}5.086{quote}, 'eval_runtime': {quote}0.4{quote}, 'epoch': {quote}2{quote}}}\n"
+        "***** eval metrics *****\n  epoch                   =        2.0\n  eval_loss               =     5.0861\n"
+    )
+
+
+@pytest.mark.parametrize("quote", ["", "'"])
+def test_the_mean_of_all_steps_that_a_trainer_ends_with_is_no_steps_loss(quote, tmp_path):
+    log = read(written(tmp_path, log=ended(quote)))
+    found = pairs(log, {})
+    assert (found.train_N.tolist(), found.val_N.tolist()) == ([5.15], [5.0861])
+    assert log.facts["run_mean"] == pytest.approx(5.331, abs=1e-3)
+    with pytest.raises(DiagnoseError, match=r"mean of all steps \(5.331\).*logging_steps="):
+        judge(written(tmp_path, log="".join(ended(quote).splitlines(keepends=True)[len(STEPS) :])))
+
+
+def test_an_evaluation_after_a_trainers_state_was_saved_is_read_with_it(tmp_path):
+    history = [{"epoch": 0.5 * k, "step": 20 * k, "loss": x} for k, x in enumerate(STEPS, 1)]
+    end = {"epoch": 2.0, "step": 78, "train_loss": 5.331, "train_runtime": 7.0}
+    (tmp_path / "trainer_state.json").write_text(json.dumps({"epoch": 2.0, "log_history": [*history, end]}))
+    (tmp_path / "eval_results.json").write_text(json.dumps({"epoch": 2.0, "eval_f1": 0.5}))
+    with pytest.raises(DiagnoseError, match="no validation loss"):
+        judge([tmp_path])
+    (tmp_path / "eval_results.json").write_text(json.dumps({"epoch": 2.0, "eval_loss": 5.086, "eval_runtime": 0.4}))
+    found = judge([tmp_path])
+    assert (found.gap.last, found.points.val) == (pytest.approx(5.086 - 5.15), 1)

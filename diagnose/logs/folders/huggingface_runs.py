@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT = re.compile(r"checkpoint-(\d{1,15})")
 NAME = "Hugging Face"
+MOST_LOOKED = 1 << 24  # bytes of a state in which an evaluation is looked for
 
 
 def find(listing: Listing) -> list[FolderRun]:
@@ -23,7 +24,22 @@ def find(listing: Listing) -> list[FolderRun]:
         folder = file.parent.parent if inside else file.parent
         at = float(step.group(1)) if step and inside else float("inf")
         last[folder] = max(last.get(folder, (-1.0, file)), (at, file))
-    return [FolderRun(listing.title(folder), NAME, folder, ((file, ""),)) for folder, (_, file) in sorted(last.items())]
+    return [
+        FolderRun(listing.title(folder), NAME, folder, _parts(folder, file))
+        for folder, (_, file) in sorted(last.items())
+    ]
+
+
+def _parts(folder: Path, state: Path) -> tuple[tuple[Path, str], ...]:
+    """Return the state, and the evaluation that a script made after it had saved one without any."""
+    after = folder / "eval_results.json"
+    more = after.is_file() and not after.is_symlink() and _evaluates(after) and not _evaluates(state)
+    return ((state, ""), (after, "")) if more else ((state, ""),)
+
+
+def _evaluates(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return b'"eval_loss"' in opened.read(MOST_LOOKED)
 
 
 TRACKER = Tracker(NAME, 10, find)
