@@ -38,21 +38,23 @@ PARTS = ".diagnose-part"  # nobody else calls a file so: what is left of one may
 _cleared: set[str] = set()  # folders in which this process has looked for leftovers
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], object], *, synced: bool = True) -> None:
     """Write a file whole or not at all, never through a link.
+
+    `synced`: wait until it is on the disk, so that a machine that loses its power has it, too.
 
     Raises:
         OSError: it cannot be written, which names it; nothing is left of it then.
     """
     try:
-        _write_whole(path, write)
+        _write_whole(path, write, synced=synced)
     except OSError as error:
         if error.errno is None:
             raise
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
 
 
-def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def _write_whole(path: Path, write: Callable[[BinaryIO], object], *, synced: bool) -> None:
     clear_once(path.parent)
     descriptor, name = _begun_file(path)
     try:
@@ -60,7 +62,8 @@ def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
             write(file)
             file.flush()
             os.fchmod(descriptor, 0o666 & ~_mask())
-            os.fsync(descriptor)
+            if synced:
+                os.fsync(descriptor)
         os.replace(name, path)  # noqa: PTH105 - a Path would be made for it
     except BaseException:
         with suppress(OSError):

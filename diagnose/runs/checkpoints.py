@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from diagnose import files
 from diagnose.errors import DiagnoseError
 from diagnose.records.schema import FORMAT
-from diagnose.runs.store import read_json, write_text
+from diagnose.runs.store import read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,15 +25,15 @@ TYPES = {
 }  # torch's names of them, and safetensors'  # fmt: skip
 
 
-def write_checkpoint(folder: Path, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:
-    """Swap a checkpoint in: one safetensors file per name in `tensors`, and `state.json`."""
+def write_checkpoint(folder: Path, tensors: dict[str, Tensors], state: dict[str, Any], *, synced: bool = True) -> None:
+    """Swap a checkpoint in: one safetensors file per name in `tensors`, and `state.json`; see `files.write_whole`."""
     settle_checkpoint(folder)
     old = folder.with_name(folder.name + ".old")
     with files.begun_folder(folder.parent) as part:
         text = json.dumps({"format": FORMAT, **state}, allow_nan=False)  # indented, it would be put together by Python
-        write_text(part / "state.json", text + "\n")
+        files.write_whole(part / "state.json", lambda file: file.write(text.encode()), synced=synced)
         for name, values in tensors.items():
-            files.write_whole(part / f"{name}.safetensors", partial(_write_tensors, tensors=values))
+            files.write_whole(part / f"{name}.safetensors", partial(_write_tensors, tensors=values), synced=synced)
         if folder.exists():
             folder.rename(old)
         part.rename(folder)

@@ -286,10 +286,12 @@ class GapRecorder:
         """Write the record as the loop goes on, as seldom as keeps it cheap."""
         begun = time.monotonic()
         if self.number and begun - self._written > self._took / WRITE_SHARE:
-            self.write()
+            self.write(synced=False)  # a loop that loses its power has no last steps to explain
 
-    def write(self) -> None:
+    def write(self, *, synced: bool = True) -> None:
         """Write the record; what was there before is replaced whole.
+
+        `synced`: wait until it is on the disk.
 
         Raises:
             DiagnoseError: there is no room, or a batch cannot be kept.
@@ -312,7 +314,10 @@ class GapRecorder:
         tensors |= {"model": weights, "start": reported.start}
         try:
             checkpoints.write_checkpoint(
-                self.folder / FOLDER, {name: values for name, values in tensors.items() if values}, state
+                self.folder / FOLDER,
+                {name: values for name, values in tensors.items() if values},
+                state,
+                synced=synced,
             )
         except OSError as error:
             raise DiagnoseError(f"the record cannot be written to {self.folder}: {error.strerror}") from None
