@@ -108,6 +108,20 @@ def test_data_that_is_made_up_as_it_is_read_is_not_on_both_sides():
     assert "gap/leaking-split" not in rules(gap)
 
 
+def test_one_loader_that_augments_for_both_sides_holds_one_set_of_samples():
+    class Noisy(torch.utils.data.Dataset):
+        def __len__(self):
+            return 64
+
+        def __getitem__(self, k):
+            x = torch.arange(5.0) * k + torch.randn(5)
+            return x, x.sum()[None]
+
+    torch.manual_seed(0)
+    side = Side(torch.utils.data.DataLoader(Noisy(), 16, shuffle=True), squared)
+    assert "training has seen this data" in explain_gap(nn.Linear(5, 1), side, side).verdict
+
+
 def episode_loss(model, batch):
     """A sample's loss is by the classes of its episode, of which each has as many samples."""
     hidden, classes = model(batch[0]), batch[1].unique()

@@ -170,14 +170,15 @@ def known(
         chosen: which rows of a batch are its samples.
     """
     begun = time.monotonic()
-    identity = layout((batch for _, batch in walk(batches, ELSEWHERE)[0]), None if val is None else _first(val))
+    walked = 0 if _base(val) is _base(batches) else ELSEWHERE
+    identity = layout((batch for _, batch in walk(batches, walked)[0]), None if val is None else _first(val))
     wholes, held_spans, complete = set[int](), _HeldSpans(len(identity.texts)), True
     labels: dict[int, bytes | None] = {}
     near, pictures = NearRows(), NearPictures(identity.keys)
     keys: tuple[Key, ...] | None = None
     if identity.why:
         return Known(frozenset(), (), identity, complete=False, why=identity.why)
-    some, count = walk(batches, ELSEWHERE)
+    some, count = walk(batches, walked)
     for number, batch in some:
         endless = count is None and most is not None and number >= most
         if endless or time.monotonic() - begun > seconds or held_spans.count + len(wholes) > MOST:
@@ -230,6 +231,13 @@ def _labelled(batch: Any, keys: tuple[Key, ...], one: SampleHashes) -> Iterator[
     table = [[row for part in parts for row in part[key]] for key in keys]
     for row, whole in zip(one.rows.tolist(), one.wholes, strict=True):
         yield whole, b"|".join(_raw(column[row]) for column in table)
+
+
+def _base(batches: Any) -> Any:
+    """Return the loader behind what may stand around it: one that is given for both sides makes up the same samples."""
+    while hasattr(batches, "base_dataloader"):
+        batches = batches.base_dataloader
+    return batches
 
 
 def _first(batches: Any) -> Any:
