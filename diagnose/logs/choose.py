@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 
 from diagnose.errors import DiagnoseError, nearest
-from diagnose.formatting import counted, cut, listed, plain, visible
+from diagnose.formatting import counted, cut, listed, visible
 from diagnose.logs import told_beside
 from diagnose.logs.names import UNSAID, Meaning, loss_types_only, meaning, words
 from diagnose.logs.series import EPOCH, PLACE, SECONDS, STEP, VALUE
@@ -385,14 +385,9 @@ def refuse(log: Log) -> NoReturn:
             "loss too, as 'val loss 2.0'"
         )
     if not trains:
-        mean = log.facts.get("run_mean")
-        of_run = (
-            "" if mean is None else f", but for the mean of all steps ({plain(mean)}), which is of no step's weights"
-        )
         raise DiagnoseError(
-            f"the log has only validation losses and no training loss{of_run}: {losses_named}; {BLIND} until the loop "
-            "prints a training loss too, as 'train loss 1.9'"
-            + (" (logging_steps=)" if of_run else "")
+            f"the log has only validation losses and no training loss: {losses_named}; {BLIND} until the loop prints a "
+            "training loss too, as 'train loss 1.9'"
             + ("; if one of these is of training data: --columns train=NAME,val=NAME" if len(vals) > 1 else "")
         )
     raise DiagnoseError(

@@ -184,8 +184,6 @@ class LinePositions:
         if counted and counted.group(1):
             title = f"{'val' if counted.group(1).lower() in VAL | {'eval'} else 'train'}_{counted.group(2).lower()}"
         name_words = words(name)
-        if name_words[-2:] == ("train", "loss") and patterns.OF_WHOLE_RUN.search("#".join(self.texts)):
-            title = "run_mean"
         for size in range(min(patterns.LONGEST_FACT, len(name_words)), 0, -1):
             title = title or patterns.FACTS.get(name_words[-size:], "")
         if not title:
@@ -203,6 +201,7 @@ class LinePositions:
         side = self.near or self.side
         slot = Slot("loss", title if named.side or not side else f"{side} {title}", whole=lone and not after.strip())
         slot.lent = slot.name != title
+        slot.of_run = words(title) == ("train", "loss") and bool(patterns.OF_WHOLE_RUN.search("#".join(self.texts)))
         if k + 1 < len(self.numbers) and re.fullmatch(r"\s{0,3}\(\s?", after) and self.texts[k + 2].startswith(")"):
             slot.mean = k + 1
         self.shape.losses.append((k, slot))

@@ -21,6 +21,7 @@ class Slot:
         mean: place of the running mean in "1.9 (2.1)", -1 without.
         lent: whether a loss has its side from the words around it.
         first: whether it is the first number of the line.
+        of_run: whether a loss is the mean of all steps, with which Hugging Face's Trainer ends.
     """
 
     what: str = ""
@@ -31,6 +32,7 @@ class Slot:
     mean: int = -1
     lent: bool = False
     first: bool = False
+    of_run: bool = False
 
 
 @dataclass

@@ -54,6 +54,7 @@ from diagnose.logs.written_numbers import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+OF_ALL_STEPS = "Training's loss is the mean of all steps of the run, early ones too; set logging_steps to see the last."
 MOST_SHAPES = 4096  # kept
 MOST_PLANS = 8192  # kept
 MOST_KEPT = 600  # characters of a line whose shape is kept
@@ -357,6 +358,8 @@ class TextReader(TextState):
                 self.repeated[name] = text
             if name in values or (slot.whole and text.isdigit() and name not in self.log.series):
                 continue
+            if slot.of_run and self._of_run(text):
+                continue
             if slot.lent and name not in self.log.series:
                 self.log.lent.add(name)
             under = self.headed and not shape.side and not meaning(name).side
@@ -367,6 +370,16 @@ class TextReader(TextState):
                 if "," in text:
                     self.commas.see(key, text)
         return values, means
+
+    def _of_run(self, text: str) -> bool:
+        """Take a mean of all steps; return whether the log has losses of some of them, beside which it is none."""
+        self.log.facts["run_mean"] = to_float(text)
+        if OF_ALL_STEPS in self.log.notes:
+            return False
+        steps = any(meaning(name).kind == "loss" and not meaning(name).held_out for name in self.log.series)
+        if not steps:
+            self.log.notes.append(OF_ALL_STEPS)
+        return steps
 
 
 def read_text(lines: Iterable[tuple[str, bool]], columns: dict[str, str] | None = None) -> Log:
