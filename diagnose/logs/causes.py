@@ -97,6 +97,8 @@ class Judged(NamedTuple):
 
 def taken(log: Log, pairs: Pairs) -> str:
     """Return what the training loss is a mean of, as far as tool and name tell."""
+    if pairs.train.name in log.of_all_steps:
+        return "run"
     span = meaning(pairs.train.name).span
     if pairs.train.series.means and log.tool not in TAKEN:
         return "epoch"

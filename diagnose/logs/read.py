@@ -271,6 +271,7 @@ def _join(whole: Log, more: Log) -> None:
     whole.bad += more.bad
     whole.tuples += more.tuples
     whole.lent |= more.lent
+    whole.of_all_steps |= more.of_all_steps
     whole.unclear |= more.unclear
     whole.runs += more.runs
     whole.notes += [note for note in more.notes if note not in whole.notes]

@@ -298,6 +298,7 @@ class Log:
         notes: what a reader has to say of the file.
         headings: lines that may name a run ("Fold 2"), each with the place of the row that it stands before.
         titles: names of configurations that lines of losses hold or stand below, with the place of the row.
+        of_all_steps: names of training losses that are the mean over the whole run.
         lent: names whose side is of a heading or of the words around, not of the name itself.
         tuples: lines on which a loss is followed by several values in brackets; `example`: the name of one.
         runs: rows of a table whose rows are runs, 0 for other files.
@@ -315,6 +316,7 @@ class Log:
     notes: list[str] = field(default_factory=list)
     headings: list[tuple[int, str]] = field(default_factory=list)
     titles: list[tuple[int, str]] = field(default_factory=list)
+    of_all_steps: set[str] = field(default_factory=set)
     lent: set[str] = field(default_factory=set)
     tuples: int = 0
     example: str = ""

@@ -358,7 +358,7 @@ class TextReader(TextState):
                 self.repeated[name] = text
             if name in values or (slot.whole and text.isdigit() and name not in self.log.series):
                 continue
-            if slot.of_run and self._of_run(text):
+            if slot.of_run and self._beside_steps(name, text):
                 continue
             if slot.lent and name not in self.log.series:
                 self.log.lent.add(name)
@@ -371,15 +371,16 @@ class TextReader(TextState):
                     self.commas.see(key, text)
         return values, means
 
-    def _of_run(self, text: str) -> bool:
+    def _beside_steps(self, name: str, text: str) -> bool:
         """Take a mean of all steps; return whether the log has losses of some of them, beside which it is none."""
-        self.log.facts["run_mean"] = to_float(text)
-        if OF_ALL_STEPS in self.log.notes:
-            return False
-        steps = any(meaning(name).kind == "loss" and not meaning(name).held_out for name in self.log.series)
-        if not steps:
-            self.log.notes.append(OF_ALL_STEPS)
-        return steps
+        log = self.log
+        log.facts["run_mean"] = to_float(text)
+        others = (meaning(other) for other in log.series.keys() - log.of_all_steps)
+        if any(other.kind == "loss" and not other.held_out for other in others):
+            return True
+        log.notes += [] if log.of_all_steps else [OF_ALL_STEPS]
+        log.of_all_steps.add(name)
+        return False
 
 
 def read_text(lines: Iterable[tuple[str, bool]], columns: dict[str, str] | None = None) -> Log:

@@ -41,6 +41,7 @@ IN_VERDICT = ("log/validation-below-training", "log/overfitting")  # findings th
 TAKEN = {
     "evaluated": "both in evaluation mode", "interval": "training: mean since the last print",
     "epoch": "training: mean over the epoch", "batch": "training: one batch", "smooth": "training: decaying mean",
+    "run": "training: mean of all steps",
 }  # fmt: skip
 LIMITS = (
     "How either loss was taken: a log holds two numbers and not in which mode, on which data, averaged over what. The "

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 EXACT = 1e-5  # of a loss: what sums in another order differ by
 FAILS = (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError)  # on rows cut out of a batch
 UNTRIED = (
-    "whether a loss depends on the other samples of its batch could not be tried, for an objective fails on half a "
-    "batch; the sides' batches are of other sizes: what that does is in unseen"
+    "whether a sample's loss depends on the others of its batch could not be tried, because an objective fails on half "
+    "a batch; the two sides' batches have different sizes, and what that does is a part of unseen"
 )
 FEW = 4  # batches on which it is tried whether a loss depends on its batch
 

@@ -30,3 +30,12 @@ def with_gradients(objective: Callable[[], Any], again: Callable[[], None], *, a
     again()
     with torch.enable_grad():
         return objective()
+
+
+def tried(objective: Callable[[], Any], again: Callable[[], None]) -> Any:
+    """Return what an objective returns, without training's graph; None where it fails, as a user's may on any batch."""
+    try:
+        with torch.no_grad():
+            return with_gradients(objective, again)
+    except Exception:  # noqa: BLE001 - of batches that it was not written for
+        return None

@@ -13,7 +13,7 @@ import numpy as np
 from diagnose.gap.loop.numbers_seen import SAMPLES, NumbersSeen, called
 from diagnose.gap.loop.rows_seen import RowsSeen, count_ids, new_ids
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, named_tensors, parts_of
-from diagnose.gap.loop.walking import walk
+from diagnose.gap.loop.walking import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -74,7 +74,7 @@ def group_names(sides: Sequence[Side]) -> set[Key]:
     """Return the tensors of batches that say which group a sample is of: `groups` returns their values."""
     out = set[Key]()
     for side in sides:
-        batch = next((batch for _, batch in walk(side.batches)[0]), None)
+        batch = first_of(side.batches)
         if side.groups is not None and batch is not None:
             given = np.ravel(np.asarray(_plain(side.groups(batch)))).tolist()
             out |= {key for key, tensor in named_tensors(batch) if tensor.dim() == 1 and tensor.tolist() == given}

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from diagnose.gap.loop.elements import own_copy, samples_of
-from diagnose.gap.loop.gradients import with_gradients
+from diagnose.gap.loop.gradients import tried
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.rebatched import rows_of
-from diagnose.gap.loop.walking import walk
+from diagnose.gap.loop.walking import first_of
 from diagnose.gap.recorder import ranks
 from diagnose.gap.term import SIDES
 
@@ -85,7 +85,7 @@ def _is_reported_so(model: nn.Module, sides: list[Side]) -> bool:
 def _is_share(model: nn.Module, side: Side) -> bool:
     with guarded(model, [side.batches]):
         model.eval()
-        _, batch = next(walk(side.batches)[0], (0, None))
+        batch = first_of(side.batches)
         count = 0 if batch is None else samples_of(batch)
         if count < FEWEST or (whole := _scalar(model, side, lambda: batch)) is None:
             return False
@@ -100,11 +100,7 @@ def _is_share(model: nn.Module, side: Side) -> bool:
 
 def _scalar(model: nn.Module, side: Side, batch: Callable[[], Any]) -> float | None:
     """Return an objective's value of a batch; None where it is no scalar, or fails, which is said when it is read."""
-    try:
-        with torch.no_grad():
-            returned = with_gradients(lambda: side.objective(model, own_copy(batch())), lambda: None)
-    except Exception:  # noqa: BLE001 - a user's objective, of batches that it was not written for
-        return None
+    returned = tried(lambda: side.objective(model, own_copy(batch())), lambda: None)
     return float(returned.detach()) if isinstance(returned, torch.Tensor) and returned.dim() == 0 else None
 
 

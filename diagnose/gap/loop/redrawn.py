@@ -21,7 +21,7 @@ from torch.utils.data import Dataset as TorchDataset
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.sample_identity import hashes
 from diagnose.gap.loop.sample_parts import Key, SampleLayout, layout, named_tensors
-from diagnose.gap.loop.walking import walk
+from diagnose.gap.loop.walking import first_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,8 +175,7 @@ def is_shuffled(batches: Any) -> bool:
     """Say whether another walk begins with another batch; to be used within `guarded` alone."""
     if isinstance(batches, (list, tuple)):
         return False
-    first = [next((batch for _, batch in walk(batches, number)[0]), None) for number in range(2)]
-    return not alike(*(list(named_tensors(batch)) for batch in first))
+    return not alike(*(list(named_tensors(first_of(batches, number))) for number in range(2)))
 
 
 def alike(one: list[tuple[Key, Tensor]], other: list[tuple[Key, Tensor]]) -> bool:

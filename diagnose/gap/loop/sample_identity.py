@@ -22,7 +22,7 @@ from diagnose.gap.loop.near_pictures import NearPictures
 from diagnose.gap.loop.near_rows import NearRows
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, SampleLayout, layout, parts_of, rows_by_key
 from diagnose.gap.loop.token_spans import is_among, spans_of
-from diagnose.gap.loop.walking import walk
+from diagnose.gap.loop.walking import first_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -171,7 +171,7 @@ def known(
     """
     begun = time.monotonic()
     walked = 0 if _base(val) is _base(batches) else ELSEWHERE
-    identity = layout((batch for _, batch in walk(batches, walked)[0]), None if val is None else _first(val))
+    identity = layout((batch for _, batch in walk(batches, walked)[0]), None if val is None else first_of(val))
     wholes, held_spans, complete = set[int](), _HeldSpans(len(identity.texts)), True
     labels: dict[int, bytes | None] = {}
     near, pictures = NearRows(), NearPictures(identity.keys)
@@ -238,10 +238,6 @@ def _base(batches: Any) -> Any:
     while hasattr(batches, "base_dataloader"):
         batches = batches.base_dataloader
     return batches
-
-
-def _first(batches: Any) -> Any:
-    return next((batch for _, batch in walk(batches)[0]), None)
 
 
 class _HeldSpans:

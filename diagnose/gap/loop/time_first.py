@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from diagnose.gap.loop.elements import own_copy, tensors
-from diagnose.gap.loop.gradients import with_gradients
+from diagnose.gap.loop.gradients import tried
 from diagnose.gap.loop.guard import guarded, random_states, seed
 from diagnose.gap.loop.rebatched import changed
 from diagnose.gap.loop.sample_parts import INTEGERS
-from diagnose.gap.loop.walking import walk
+from diagnose.gap.loop.walking import first_of
 from diagnose.gap.recorder import ranks
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def rows_first(
 
 def _first(side: Side) -> Any:
     with random_states([side.batches]):
-        return next(walk(side.batches)[0], (0, None))[1]
+        return first_of(side.batches)
 
 
 def _is_first(model: nn.Module, side: Any, batch: Any) -> bool:
@@ -228,13 +228,9 @@ def _unmoved(model: nn.Module, side: Side, batch: Any) -> tuple[bool, bool]:
 def _loss(model: nn.Module, objective: Objective, batch: Any) -> float:
     """Return the mean of what an objective returns; NaN where it fails, which is said when it is read."""
     seed(0)
-    try:
-        with torch.no_grad():
-            returned = with_gradients(lambda: objective(model, own_copy(batch)), lambda: seed(0))
-            loss = returned["loss"] if isinstance(returned, dict) else returned
-            return float(loss.double().mean())
-    except Exception:  # noqa: BLE001 - a user's objective, of batches that it was not written for
-        return math.nan
+    returned = tried(lambda: objective(model, own_copy(batch)), lambda: seed(0))
+    loss = returned.get("loss") if isinstance(returned, dict) else returned
+    return float(loss.detach().double().mean()) if isinstance(loss, Tensor) else math.nan
 
 
 def _turned(side: Side, form: TimeFirst, made: dict[Any, Objective]) -> Side:

@@ -31,6 +31,11 @@ def walk(batches: Any, number: int = 0) -> tuple[Iterator[tuple[int, Any]], int 
     return ((k, _again(k, batch)) for k, batch in enumerate(batches)), count
 
 
+def first_of(batches: Any, number: int = 0) -> Any:
+    """Return the first batch of such a walk, None where there is none; within `guarded` alone."""
+    return next((batch for _, batch in walk(batches, number)[0]), None)
+
+
 def _again(number: int, batch: Any) -> Any:
     """Return a batch that can be read again.
 
