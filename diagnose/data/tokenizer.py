@@ -10,6 +10,7 @@ library (`encode_special_tokens`) which its files do not keep, so tokenizers are
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from hashlib import blake2b
 from itertools import islice
@@ -69,6 +70,8 @@ HELD = 1 << 24  # characters whose words are counted at a time
 LETTERS = 1 << 20  # characters counted at a time
 CODES = 0x110000
 SAMPLED = 1 << 26  # bytes of text that words and merges are learned from where there is more
+PIECES = 1 << 20  # bytes of different pieces that merges are learned from: the library takes some 170 times the memory
+COUNTED = 1 << 22  # bytes of text in which different pieces are counted to foretell how many more text holds
 SAMPLE = 1000  # documents that a ready tokenizer is tried on before any is encoded
 TRIED = (
     "In the 1st \u00fcber-caf\u00e9: <s> \u65e5\u672c \U0001f642\n\t"  # encoded with each that is read, to see it works
@@ -101,7 +104,7 @@ def for_run(settings: TokenizerSettings, corpus: Corpus, split: Split, cache: Pa
         spread = split.learned[:: max(1, len(split.learned) // SAMPLE)]
         texts = (part.decode() for part, _, opens in corpus.parts(spread[:SAMPLE]) if opens)
         return ready(Path(settings.path), texts)
-    sample = learned_from(settings, corpus, split)
+    sample = learned_from(settings, corpus, split, cache)
     made_of = (
         tokenizers.__version__,
         corpus.fingerprint,
@@ -120,13 +123,48 @@ def for_run(settings: TokenizerSettings, corpus: Corpus, split: Split, cache: Pa
     return load(entry(cache, "tokenizers", digest(FORMAT, *made_of), write) / "tokenizer.json")
 
 
-def learned_from(settings: TokenizerSettings, corpus: Corpus, split: Split) -> int | None:
+def learned_from(settings: TokenizerSettings, corpus: Corpus, split: Split, cache: Path) -> int | None:
     """Return how many bytes of text, about, a vocabulary is learned from; None where that is all of it, or none.
 
-    Characters are counted in all of the text, however much there is.
+    Characters are counted in all of the text, however much there is. Words and merges are learned from a sample of a
+    large one; merges from a smaller one where most pieces of it are new, as in scripts without spaces.
     """
-    sampled = not settings.path and settings.kind != "char" and _size(corpus, split) > SAMPLED
-    return SAMPLED if sampled else None
+    if settings.path or settings.kind == "char":
+        return None
+    size = most = _size(corpus, split)
+    if settings.kind == "bpe" and size > PIECES:
+        key = digest(corpus.fingerprint, split.fingerprint, PIECES, COUNTED)
+
+        def write(folder: Path) -> None:
+            (folder / "bytes.json").write_text(str(_affordable(corpus, split)), encoding="utf-8")
+
+        most = int((entry(cache, "samples", key, write) / "bytes.json").read_text(encoding="utf-8"))
+    most = min(most, SAMPLED)
+    return most if most < size else None
+
+
+def _affordable(corpus: Corpus, split: Split) -> int:
+    """Return how many bytes of a text hold `PIECES` bytes of different pieces, about.
+
+    Different pieces grow as a power of the text (Heaps 1978), which is found from a sample and a quarter of it.
+    """
+    size = _size(corpus, split)
+    every = max(1, size // (4 * COUNTED))  # documents: of many, most need not be looked at
+    some = split.learned[::every]
+    parts = (part for part, _, _ in corpus.parts(some))
+    samples = [set[str](), set[str]()]
+    sizes = [0, 0]
+    for number, part in enumerate(_spread(parts, COUNTED / max(COUNTED, corpus.size(some)))):
+        chunks = part.decode().split(" ")
+        for k in (0, 1) if number % 4 == 0 else (1,):
+            samples[k].update(chunks)
+            sizes[k] += len(part)
+    cut = pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str
+    few, many = (sum(map(len, {piece for chunk in chunks for piece, _ in cut(chunk)})) for chunks in samples)
+    power = 1.0
+    if few < many and sizes[0] < sizes[1]:
+        power = min(1.0, math.log(many / few) / math.log(sizes[1] / sizes[0]))
+    return round(min(float(size), sizes[1] * (PIECES / many) ** (1 / power))) if many else size
 
 
 def _size(corpus: Corpus, split: Split) -> int:

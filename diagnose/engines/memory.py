@@ -11,6 +11,7 @@ import torch
 from diagnose.errors import DiagnoseError
 from diagnose.training import chunked_loss, device, network
 from diagnose.training.fused_loss import can_do_without_logits
+from diagnose.training.preparation import counted_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,22 +32,27 @@ def needed(setup: Setup) -> int:
     What the backward pass keeps is found by running the network on tensors without data; a network that cannot be
     run so is taken to keep 24 numbers per parameter matrix's row and token.
     """
-    recipe, where = setup.recipe, torch.device(setup.recipe.run.device)
+    recipe, where, vocabulary = setup.recipe, torch.device(setup.recipe.run.device), setup.text.vocabulary
+    context = recipe.batches.context
+    per_row = counted_once("kept", recipe, vocabulary, lambda: _kept(_built(recipe, vocabulary), context, vocabulary))
+    kept = SLACK * recipe.batches.size * per_row
+    state = device.state_bytes(recipe, where) * setup.derived.parameters
+    return int(state + kept + _logits(recipe, vocabulary))
+
+
+def _built(recipe: Recipe, vocabulary: int) -> torch.nn.Module:
+    """Return a recipe's network without data."""
     nowhere = torch.device("meta")
     with nowhere:
         settings = recipe.model.settings()
-        net = network.build(recipe.model.name, settings, setup.text.vocabulary, recipe.batches.context, 0, nowhere)
-    per_row = _kept(net, recipe.batches.context, setup.text.vocabulary)
-    kept = SLACK * recipe.batches.size * per_row
-    state = device.state_bytes(recipe, where) * network.parameters(net)
-    return int(state + kept + _logits(net, recipe, setup.text.vocabulary))
+        return network.build(recipe.model.name, settings, vocabulary, recipe.batches.context, 0, nowhere)
 
 
-def _logits(net: torch.nn.Module, recipe: Recipe, vocabulary: int) -> int:
+def _logits(recipe: Recipe, vocabulary: int) -> int:
     """Return the bytes that logits and their gradient take at once: of a chunk, or of a part where that is compiled."""
     if recipe.run.device == "cpu":
         return CHUNK * vocabulary
-    if recipe.run.compile == "fused" and can_do_without_logits(net, recipe.run.precision):
+    if recipe.run.compile == "fused" and can_do_without_logits(_built(recipe, vocabulary), recipe.run.precision):
         return 0
     logits = vocabulary * recipe.batches.size * recipe.batches.context
     if recipe.run.compiles and network.fits_fused(logits):

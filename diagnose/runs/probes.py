@@ -24,19 +24,18 @@ if TYPE_CHECKING:
     from diagnose.records.run_records import Derived
     from diagnose.training.preparation import PreparedText, Setup
 
-PROBES = 16  # points of a run's learning curve, at most
-FEWEST = 4  # and at least: fewer points are no curve
+PROBES = (16, 8, 4, 3)  # points of a run's learning curve; fewer are no curve
 SHARE = 0.03  # of a run's training that its probes may cost
 BACKWARD = 3  # what a token costs in training, in forward passes
-PROBE_BYTES = 8_192  # text of either split that a probe reads
+PROBE_BYTES = 4_096  # text of either split that a probe reads
 FINAL_SHARE = 0.03  # of a run's training that its final reading may cost, unless the text is small
-FINAL_BYTES = 65_536  # text that it reads at least
+FINAL_BYTES = 16_384  # text that it reads at least
 
 
 def probe_steps(setup: Setup) -> frozenset[int] | None:
     """Return the steps after which a run is probed, its last one included; None where only the clock knows its end.
 
-    They are evenly spaced, and so many that they cost at most `SHARE` of the training: 16, 8 or 4.
+    They are evenly spaced, and as many of `PROBES` as cost at most `SHARE` of the training.
     """
     steps = setup.course.steps
     if steps is None:
@@ -49,10 +48,7 @@ def _affordable(setup: Setup, training: float) -> int:
     """Return how many probes cost little beside training, which is given in positions of forward passes."""
     documents = np.concatenate([probe_documents(setup, side) for side in ("train", "val")])
     once = evaluation.positions(setup.text.stream, documents, setup.recipe.batches.context).sum()
-    count = PROBES
-    while count > FEWEST and count * once > SHARE * training:
-        count //= 2
-    return count
+    return next((count for count in PROBES if count * once <= SHARE * training), PROBES[-1])
 
 
 def probe_documents(setup: Setup, side: str) -> NDArray[np.int64]:

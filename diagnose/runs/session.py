@@ -144,8 +144,16 @@ def report(session: Session) -> None:
     mode = "train" if table.val_dropout else "eval"
     history.readings.append(_row(session, "reported", "val", mode, reading.loss, **sums))
     tell(session, "validating", history.readings[-2:])
-    if table.sample and not trainer.finished(session.setup.course, history.last()):
+    if table.sample and not _is_near_end(session):
         session.sampler.write(session.network, partial(_sample, session, number, history.last().step))
+
+
+def _is_near_end(session: Session) -> bool:
+    """Say whether a run has ended or ends before its next print: its last sample is as good as one of now."""
+    course, last = session.setup.course, session.history.last()
+    if course.steps is None:
+        return trainer.finished(course, last)
+    return last.step + session.recipe.report.interval > course.steps
 
 
 def reported_batches(setup: Setup, number: int) -> Iterable[batches.Batch]:

@@ -26,7 +26,7 @@ from diagnose.training import batches, device, network, processes
 from diagnose.training.trainer import TrainingPlan, peak_learning_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -186,25 +186,36 @@ def _derived(recipe: Recipe, text: PreparedText) -> Derived:
         training_text=train_bytes,
         truncated_share=truncated / layout.targets,
         learning_rate=peak_learning_rate(recipe.optimizer, tokens),
-        learned_from=tokenizer.learned_from(recipe.tokenizer, text.corpus, text.split),
+        learned_from=tokenizer.learned_from(recipe.tokenizer, text.corpus, text.split, cache_folder()),
     )
 
 
 def _flops_of_a_row(recipe: Recipe, example: torch.nn.Module, vocabulary: int) -> float:
-    """Return the operations of a forward and backward pass over one row.
-
-    They are counted once for the code and the settings of a network and kept in the cache: counting them imports
-    torch's compiler, which takes a second of every process.
-    """
+    """Return the operations of a forward and backward pass over one row."""
     context = recipe.batches.context
-    made_of = network.fingerprint(recipe.model.name), recipe.model.settings(), context, vocabulary, torch.__version__
+    return counted_once("flops", recipe, vocabulary, lambda: network.flops(example, 1, context, vocabulary))
+
+
+def counted_once(what: str, recipe: Recipe, vocabulary: int, count: Callable[[], float]) -> float:
+    """Return what is counted of a recipe's network on tensors without data.
+
+    It is counted once for a network's code and settings and kept in the cache: counting imports torch's compiler, which
+    takes a second of every process.
+
+    Args:
+        what: its name in the cache.
+        recipe: whose network.
+        vocabulary: its tokens.
+        count: counts it.
+    """
+    model = recipe.model
+    made_of = network.fingerprint(model.name), model.settings(), recipe.batches.context, vocabulary, torch.__version__
 
     def write(folder: Path) -> None:
-        amount = network.flops(example, 1, context, vocabulary)
-        (folder / "flops.json").write_text(json.dumps(amount), encoding="utf-8")
+        (folder / f"{what}.json").write_text(json.dumps(count()), encoding="utf-8")
 
-    folder = entry(cache_folder(), "flops", digest(*made_of), write)
-    return float(json.loads((folder / "flops.json").read_text(encoding="utf-8")))
+    folder = entry(cache_folder(), what, digest(*made_of), write)
+    return float(json.loads((folder / f"{what}.json").read_text(encoding="utf-8")))
 
 
 def _steps(recipe: Recipe, per_step: dict[str, float]) -> int | None:

@@ -25,13 +25,13 @@ def generate(
 ) -> str:  # fmt: skip
     """Return the prompt continued by the network, up to the mark that ends a document.
 
-    A network that remembers what it has read reads each token once, until they are more than the context.
+    A network that remembers what it has read reads a token once, or twice where the text is longer than the context.
 
     Args:
         network: left exactly as it was.
         tokenizer: the run's own.
         prompt: text to begin with; may be empty.
-        context: longest row that the network takes; older tokens are forgotten.
+        context: longest row that the network takes; of a longer text it sees the last half at least.
         seed: of the stream "sampling".
         most_bytes: UTF-8 bytes after which to stop without an end mark.
         temperature: 1 draws from the network's own distribution, 0 takes the likeliest token.
@@ -56,23 +56,26 @@ def generate(
 
 
 class _Reader:
-    """A network reading a text that grows at its end."""
+    """A network reading a text that grows at its end; once that fills the context, the older half is forgotten."""
 
     def __init__(self, network: nn.Module, context: int, precision: str) -> None:
         self.network: Any = network  # whose methods are its builder's
         self.context, self.precision = context, precision
         self.device = next(network.parameters()).device
         self.memory: object = None
-        self.read = 0
+        self.first = self.read = 0  # where the row begins, and how far it has been read
 
     def next_logits(self, ids: list[int]) -> Tensor:
         """Return the logits of the token after these (V, on the CPU)."""
+        if len(ids) - self.first > self.context:
+            self.first = self.read = len(ids) - max(1, self.context // 2)
+            self.memory = None
         with autocast(self.device, self.precision):
-            if len(ids) > self.context or not remembers(self.network):
-                logits_BTV = self.network(self._row(ids[-self.context :]), None)
-            else:
+            if remembers(self.network):
                 logits_BTV, self.memory = self.network.read_on(self._row(ids[self.read :]), self.memory)
                 self.read = len(ids)
+            else:
+                logits_BTV = self.network(self._row(ids[self.first :]), None)
         logits_V: Tensor = logits_BTV[0, -1].float().cpu().double()
         return logits_V
 

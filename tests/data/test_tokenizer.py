@@ -166,21 +166,51 @@ def test_a_corpus_counted_in_turns_gives_the_same_tokenizer(kind, monkeypatch):
     assert tk.learn(iter(TEXTS), kind, 400).to_str() == whole
 
 
-def test_much_text_is_sampled_and_the_sample_is_named(tmp_path, monkeypatch):
-    lines = [f"line{i % 7} of{i % 11} many {'x' * (i % 5)}" for i in range(3000)]
-    path = tmp_path / "t.txt"
+def divided(lines, folder):
+    path = folder / "t.txt"
     path.write_text("\n".join(lines))
     data = SimpleNamespace(
         corpus="file", path=str(path), documents="line", split="documents", val_fraction=0.1, reserve=0.01,
         duplicates=0.0, split_seed=0, scored="val",
     )  # fmt: skip
-    made = corpus.load(data, tmp_path)
-    parts = split.split(made, data)
+    made = corpus.load(data, folder)
+    return made, split.split(made, data)
+
+
+@pytest.mark.parametrize(
+    ("line", "sampled"),
+    [
+        (lambda k: f"{'of many words that come again ' * 3}{k % 50}", False),
+        (lambda k: f"{k * 7919:09d} of many words that come again", True),
+        (lambda k: "".join(chr(0x4E00 + (k * n * n + n) % 3000) for n in range(20)), True),  # without spaces
+    ],
+)
+def test_merges_are_learned_from_less_where_most_pieces_are_new(line, sampled, tmp_path, monkeypatch):
+    monkeypatch.setattr(tk, "PIECES", 15_000)
+    monkeypatch.setattr(tk, "COUNTED", 30_000)
+    made, parts = divided([line(k) for k in range(20_000)], tmp_path)
+    kinds = {kind: SimpleNamespace(kind=kind, path="", vocab_size=300) for kind in KINDS}
+    of = {kind: tk.learned_from(kinds[kind], made, parts, tmp_path / "cache") for kind in KINDS}
+    assert of["char"] is of["word"] is None
+    if not sampled:
+        assert of["bpe"] is None
+        return
+    learned = []
+    monkeypatch.setattr(tk, "learn", lambda texts, *_: learned.extend(texts) or LEARNED["word"])
+    tk.for_run(kinds["bpe"], made, parts, tmp_path / "cache")
+    different = {chunk for text in learned for chunk in text.split(" ")}
+    assert 0.7 * tk.PIECES < sum(len(chunk.encode()) for chunk in different) < 1.3 * tk.PIECES
+    assert sum(len(text.encode()) for text in learned) == pytest.approx(of["bpe"], rel=0.05)
+
+
+def test_much_text_is_sampled_and_the_sample_is_named(tmp_path, monkeypatch):
+    lines = [f"line{i % 7} of{i % 11} many {'x' * (i % 5)}" for i in range(3000)]
+    made, parts = divided(lines, tmp_path)
     kinds = {kind: SimpleNamespace(kind=kind, path="", vocab_size=300) for kind in KINDS}
     whole = {kind: tk.for_run(kinds[kind], made, parts, tmp_path).to_str() for kind in KINDS}
-    assert all(tk.learned_from(kinds[kind], made, parts) is None for kind in KINDS)
+    assert all(tk.learned_from(kinds[kind], made, parts, tmp_path) is None for kind in KINDS)
     monkeypatch.setattr(tk, "SAMPLED", 2000)
-    assert {kind: tk.learned_from(kinds[kind], made, parts) for kind in KINDS} == {
+    assert {kind: tk.learned_from(kinds[kind], made, parts, tmp_path) for kind in KINDS} == {
         "char": None,
         "word": 2000,
         "bpe": 2000,

@@ -80,6 +80,17 @@ class Loop:
         return sum(out) / len(out)
 
 
+@pytest.mark.parametrize(("seconds", "steps"), [(0.0, 40), (3600.0, None)])
+def test_a_loop_that_goes_on_long_enough_is_written_before_it_ends(seconds, steps, tmp_path, monkeypatch):
+    monkeypatch.setattr("diagnose.gap.recorder.recorder.FIRST_SECONDS", seconds)
+    monkeypatch.setattr("diagnose.gap.recorder.recorder.WRITE_SHARE", 1e9)
+    Loop(tmp_path / "mine")  # never closed
+    if steps is None:
+        assert not (tmp_path / "mine" / "record").exists()
+    else:
+        assert read_record(tmp_path / "mine")[0].steps == steps
+
+
 @pytest.fixture(scope="module")
 def loop(tmp_path_factory):
     return Loop(tmp_path_factory.mktemp("runs") / "mine")

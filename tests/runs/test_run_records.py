@@ -63,9 +63,9 @@ def test_readings_are_what_they_say(whole, given):
     assert readings.text_bytes.tolist() == [steps.text_bytes[step - 1] for step in readings.step]
 
 
-@pytest.mark.parametrize(("steps", "count"), [(16, 4), (500, 8), (100_000, 16)])
+@pytest.mark.parametrize(("steps", "count"), [(16, 3), (500, 8), (100_000, 16)])
 def test_a_run_is_probed_as_often_as_it_can_afford(steps, count, given, monkeypatch):
-    monkeypatch.setattr(probes, "PROBES", 16)
+    monkeypatch.setattr(probes, "PROBES", counts := (16, 8, 4, 3))
     setup = set_up(Recipe.load("quick", given | {"budget.steps": steps}))
     asked = sorted(probe_steps(setup))
     assert (len(asked), asked[-1]) == (count, steps)
@@ -73,8 +73,8 @@ def test_a_run_is_probed_as_often_as_it_can_afford(steps, count, given, monkeypa
     documents = np.concatenate([probe_documents(setup, side) for side in ("train", "val")])
     one = evaluation.positions(setup.text.stream, documents, 32).sum()
     training = steps * setup.derived.tokens_per_step * probes.BACKWARD
-    assert count == probes.FEWEST or count * one <= probes.SHARE * training
-    assert count == probes.PROBES or 2 * count * one > probes.SHARE * training
+    affordable = [some for some in counts if some * one <= probes.SHARE * training]
+    assert count == max(affordable, default=counts[-1])
 
 
 def test_positions_are_those_of_the_forward_passes(given, monkeypatch):
@@ -158,9 +158,9 @@ def test_a_print_reads_validation_as_the_recipe_says(given):
     assert plain == evaluation.EvalCondition(precision="bf16")
 
 
-def test_samples_are_written_at_prints_and_at_the_end(whole):
+def test_samples_are_written_at_prints_and_at_the_end_but_not_shortly_before_it(whole):
     samples = store.read_samples(whole)
-    assert [(s["step"], s.get("final", False)) for s in samples] == [(5, False), (10, False), (12, True)]
+    assert [(s["step"], s.get("final", False)) for s in samples] == [(5, False), (12, True)]
     prompt = store.read_json(whole / "environment.json")["sample_prompt"]
     assert all(s["prompt"] == prompt and s["text"].startswith(prompt) for s in samples)
 
@@ -178,7 +178,7 @@ def test_interval_is_the_state_at_the_start_of_the_last_interval(whole, given):
 
 @pytest.mark.parametrize(("interval", "start"), [(4, 8), (12, 0), (100, 0), (1, 11)])
 def test_the_last_interval_begins_where_a_print_was_or_at_the_start(interval, start, tiny, runs, monkeypatch):
-    monkeypatch.setattr(probes, "PROBES", 0)
+    monkeypatch.setattr(probes, "PROBES", (0,))
     path = runner.train("quick", tiny | {"report.interval": interval, "model.layers": 1}, runs=runs)
     state = store.read_json(path / "interval" / "state.json")
     assert state["step"] == start

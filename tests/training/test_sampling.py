@@ -53,10 +53,11 @@ def test_padding_ends_a_document_too():
     assert write(Chain(WORD | {"b": {"pad": 1.0}})) == "ab"
 
 
-def test_older_tokens_are_forgotten_and_no_row_is_longer_than_the_context():
+@pytest.mark.parametrize(("context", "rows"), [(5, [2, 3, 4, 5, 2, 3, 4]), (2, [1, 2, 1, 2, 1, 2, 1]), (1, [1] * 7)])
+def test_the_older_half_of_a_full_context_is_forgotten(context, rows):
     net = Chain({"start": {"a": 1.0}, "a": {"a": 1.0}})
-    assert write(net, "aaaaaaaaaa", context=5, most_bytes=7) == "a" * 17
-    assert {len(seen) for seen in net.seen} == {5}
+    assert write(net, "aaaaaaaaaa", context=context, most_bytes=7) == "a" * 17
+    assert [len(seen) for seen in net.seen] == rows
     assert START not in net.seen[0]
 
 
@@ -150,15 +151,14 @@ def test_a_network_that_remembers_writes_the_same(name, precision):
 
 
 @pytest.mark.parametrize("name", ["gpt", "lstm"])
-def test_each_token_is_read_once_up_to_the_context(name, monkeypatch):
+def test_each_token_is_read_once_and_again_where_the_context_is_full(name, monkeypatch):
     net = small(name, 10)
-    read, whole = [], []
-    on, at_once = net.read_on, net.forward
+    read, on = [], net.read_on
     monkeypatch.setattr(net, "read_on", lambda row, memory: read.append(row.shape[1]) or on(row, memory))
-    monkeypatch.setattr(net, "forward", lambda row, _: whole.append(row.shape[1]) or at_once(row, _))
+    monkeypatch.setattr(net, "forward", None)
     monkeypatch.setattr(sampling, "_draw", lambda *_: IDS["a"])
     write(net, "abcd", context=10, most_bytes=9)
-    assert (read, whole) == ([5, 1, 1, 1, 1, 1], [10, 10, 10])
+    assert read == [5, 1, 1, 1, 1, 1, 5, 1, 1]
 
 
 def test_on_a_card_the_host_waits_once_a_token_and_writes_the_same(monkeypatch):

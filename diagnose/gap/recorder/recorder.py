@@ -39,6 +39,9 @@ EARLIER = 64  # batches of earlier steps
 MOST_PASSES = 64  # of a step whose random states are noted
 STATES = 16 << 10  # bytes of a step's random states, about
 WRITE_SHARE = 0.0005  # of the time since the last writing: what the next one may take
+FIRST_SECONDS = (
+    30.0  # of a loop in which nothing is written: a first writing may take as long as all records of its steps
+)
 
 
 @dataclass
@@ -285,7 +288,7 @@ class GapRecorder:
     def _write_if_cheap(self) -> None:
         """Write the record as the loop goes on, as seldom as keeps it cheap."""
         begun = time.monotonic()
-        if self.number and begun - self._written > self._took / WRITE_SHARE:
+        if self.number and begun - self._written > max(FIRST_SECONDS, self._took / WRITE_SHARE):
             self.write(synced=False)  # a loop that loses its power has no last steps to explain
 
     def write(self, *, synced: bool = True) -> None:
