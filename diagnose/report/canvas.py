@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ def drawing() -> Iterator[None]:
     """Draw under settings of our own, whatever a matplotlibrc says, and leave none of them behind."""
     import matplotlib as mpl
 
+    _import_artists()
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
         for name, value in _SETTINGS.items():
@@ -76,6 +78,25 @@ def drawing() -> Iterator[None]:
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
         warnings.filterwarnings("ignore", message=r"Matplotlib currently does not support", category=UserWarning)
         yield
+
+
+def _import_artists() -> None:
+    """Import what is drawn with; in our own command without the documentation that matplotlib writes for each artist.
+
+    That takes half of the import, and is for whoever asks for help on an artist's `set`: nobody does in a command.
+    """
+    from matplotlib.artist import Artist
+
+    name = "_update_set_signature_and_docstring"
+    written = vars(Artist).get(name)
+    if "matplotlib.figure" in sys.modules or "diagnose.cli" not in sys.modules or written is None:
+        return
+    setattr(Artist, name, classmethod(lambda _: None))
+    try:
+        import matplotlib.backends.backend_svg
+        import matplotlib.figure  # noqa: F401
+    finally:
+        setattr(Artist, name, written)
 
 
 @dataclass(frozen=True)
