@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnose.formatting import listed
 from diagnose.gap.gap_causes import (
     BY_GROUP,
     FOREIGN,
@@ -41,6 +42,11 @@ MEANT = ", where the difference (augmentation, sampling) is not meant: matched l
 STATISTICS = (
     "have batch norm's running statistics follow (more steps, a larger momentum, larger batches), or compute them anew "
     "(torch.optim.swa_utils.update_bn); to see the gap without them, "
+)
+EVALUATE = "call model.eval() before validation and model.train() after it"
+EVALUATE_PARTS = (
+    "the model gives losses in training mode alone: keep it there, and call eval() of its dropout and batch norm modules "
+    "before validation and train() after it"
 )
 FAR = 20.0  # times training's loss: a loss on unseen data that has likelier causes than overfitting
 WORSE = 3.0  # times the loss on other data: so much training's may cost where nothing is wrong with it
@@ -152,7 +158,16 @@ def _unfaithful(record: LedgerRecord) -> dict[str, float] | None:
 
 
 def _other_loss(record: LedgerRecord) -> dict[str, float] | None:
-    return _replays_otherwise(record) if record.of_loop else None
+    return _replays_otherwise(record) if record.of_loop and not _beside(record) else None
+
+
+def _trained_beside(record: LedgerRecord) -> dict[str, float] | None:
+    return _replays_otherwise(record) if record.of_loop and _beside(record) else None
+
+
+def _beside(record: LedgerRecord) -> str:
+    """Name the modules that the objective runs beside the model."""
+    return listed(record.verified.beside) if record.verified else ""
 
 
 def _replays_otherwise(record: LedgerRecord) -> dict[str, float] | None:
@@ -239,11 +254,16 @@ RULES = (
          "see that the objective is the loop's, and takes what that took: other weights (a second pass, as SAM's), "
          "a batch that a hook changes, random numbers drawn before the model runs (recorder.before()), and that it was "
          "the same at every step: smoothing that ended or a weight that was annealed meanwhile is in lag", _other_loss),
+    FindingRule("gap/trained-beside", "note", "A recorded step, read again with its own weights and {beside} as found now, "
+         "does not give its loss: lag holds what differs",
+         "nothing, where {beside} is trained beside the model (as a discriminator is); where it draws random numbers "
+         "before the model runs (a teacher in training mode), recorder.before(); else see that batch and objective are the "
+         "loop's", _trained_beside),
     FindingRule("gap/leaking-split", "error",
          "Training has seen most of the validation {text}: this is not a validation loss",
          "{split}", _leaks, "data.split=documents"),
     FindingRule("gap/eval-forgotten", "warning", "The validation loss is taken in training mode",
-         "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
+         "{evaluate}", _eval_forgotten, "report.val_dropout=false"),
     FindingRule("gap/train-forgotten", "note", "The training loss was taken in evaluation mode: {mode} {off}",
          "nothing, where both losses are estimated so on purpose; where it is the loss that was trained on, call "
          "model.train() after validation", _train_forgotten),
@@ -310,9 +330,10 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     words = FOREIGN if record.of_loop else OURS
     words = words | {"unlike": "; ".join(record.conditions.unlike), "unseen": other_data(record)}
     words |= _sharing(record, words)
-    words["arithmetic"] = _fitting(record)
+    words |= {"arithmetic": _fitting(record), "beside": _beside(record)}
     swapped = SWAPPED in words["arithmetic"]
     words["mend"] = "exchange them" if swapped else "look for it in how the loss is summed, divided and logged"
+    words["evaluate"] = EVALUATE_PARTS if record.conditions.in_training_alone else EVALUATE
     words |= {"on": in_mode(live_kinds(record), on=True), "off": mode_suffix(live_kinds(record), on=False)}
     words["statistics"] = STATISTICS if _lags_behind(record) else ""
     words["meant"] = MEANT if record.of_loop else ""

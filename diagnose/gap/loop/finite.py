@@ -29,6 +29,11 @@ def why_not_finite(model: nn.Module | None, batch: Iterable[Tensor]) -> str:
     return f": {'; '.join(reasons)}" if reasons else ""
 
 
+def holds_not_finite(batch: Iterable[Tensor]) -> bool:
+    """Say whether a batch's tensors hold NaN or infinity."""
+    return _counted(batch)[0] > 0
+
+
 def _bad(one: Tensor) -> Tensor:
     return ~torch.isfinite(one.detach())
 

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import attributes_of, with_attributes, with_parts, with_values
 from diagnose.gap.loop.elements import tensors as tensors_of
+from diagnose.gap.loop.ragged import ragged_rows
 
 
 class NamedBatch(dict[str, Any]):
@@ -37,6 +39,8 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:  # noqa: PLR0911 
         return {"differentiated": packed} if batch.requires_grad else packed
     if batch is None or isinstance(batch, (bool, int, float, str)):
         return {"value": batch}
+    if isinstance(batch, PackedSequence):
+        return {"packed": [pack(value, tensors) for value in batch]}
     if _is_named(batch):
         return {"table": [[str(key), pack(batch[key], tensors)] for key in _names(batch)]}
     if isinstance(batch, Sequence) and not isinstance(batch, bytes):
@@ -59,6 +63,9 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:  # noqa: PLR0911 
 
 def _pack_tensor(tensor: Tensor, tensors: list[Tensor]) -> dict[str, Any]:
     """Append a tensor; of a sparse one (a graph's adjacency matrix) what it holds: files take dense ones alone."""
+    if tensor.is_nested:
+        kind = "jagged" if tensor.layout == torch.jagged else "nested"
+        return {kind: [_pack_tensor(row.contiguous(), tensors) for row in ragged_rows(tensor)]}
     if tensor.layout == torch.strided:
         tensors.append(tensor)
         return {"tensor": len(tensors) - 1}
@@ -99,6 +106,10 @@ def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any: 
     if kind == "named":
         return namedtuple("Batch", [name for name, _ in content])(*(unpack(value, tensors) for _, value in content))  # noqa: PYI024
     some = [unpack(value, tensors) for value in content]
+    if kind == "packed":
+        return PackedSequence(*some)
+    if kind in {"jagged", "nested"}:
+        return torch.nested.as_nested_tensor(some, layout=torch.jagged if kind == "jagged" else torch.strided)
     return tuple(some) if kind == "tuple" else some
 
 

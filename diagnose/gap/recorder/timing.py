@@ -61,7 +61,8 @@ def replay(
     first = None if own_first is None else own_first[0] - factor * own_first[1]
     logged = factor * record.train
     return Replayed(
-        logged + mean, logged, half, joined(rows), len(changes), record.offered, masked, first, factor, _checked(first)
+        logged + mean, logged, half, joined(rows), len(changes), record.offered, masked, first, factor, _checked(first),
+        beside=tuple(n for n, m in subject.reached.items() if any(p.requires_grad for p in m.parameters())),
     )  # fmt: skip
 
 
