@@ -14,6 +14,7 @@ from diagnose.gap.gap_causes import (
     OURS,
     REPLAYED,
     all_causes,
+    data_moved,
     drawn_on_one_side,
     group_sum,
     in_mode,
@@ -45,8 +46,8 @@ STATISTICS = (
 )
 EVALUATE = "call model.eval() before validation and model.train() after it"
 EVALUATE_PARTS = (
-    "the model gives losses in training mode alone: keep it there, and call eval() of its dropout and batch norm modules "
-    "before validation and train() after it"
+    "the model gives losses in training mode alone: keep it there, and call eval() of its dropout and batch norm "
+    "modules before validation and train() after it"
 )
 FAR = 20.0  # times training's loss: a loss on unseen data that has likelier causes than overfitting
 WORSE = 3.0  # times the loss on other data: so much training's may cost where nothing is wrong with it
@@ -134,7 +135,7 @@ def _memorised(record: LedgerRecord) -> dict[str, float] | None:
 def _learned_less(record: LedgerRecord) -> dict[str, float] | None:
     """Hold where training data cost many times what other data cost, under the same conditions."""
     unseen, same = record.term("unseen"), record.matched
-    unlike = record.conditions.unlike or "train" in record.conditions.redrawn
+    unlike = record.conditions.unlike or "train" in record.conditions.redrawn or data_moved(record)
     if not record.of_loop or unlike or record.conditions.masked:
         return None
     if unseen.high is None or unseen.high >= 0 or not 0 < WORSE * same.val < same.train:
@@ -144,13 +145,17 @@ def _learned_less(record: LedgerRecord) -> dict[str, float] | None:
 
 def _overfits(record: LedgerRecord) -> dict[str, float] | None:
     unseen = record.term("unseen")
-    if record.conditions.unlike or record.conditions.masked:
+    if record.conditions.unlike or record.conditions.masked or data_moved(record):
         return None  # no generalisation gap: said by gap/inputs and gap/masked
     if "train" in record.conditions.redrawn and record.term("leak").value is None:
         return None  # augmentation may be what differs: said by gap/redrawn
     if unseen.value is None or unseen.low is None or unseen.high is None or unseen.low <= 0 or mostly_seen(record):
         return None
     return {"unseen": unseen.value, "low": unseen.low, "high": unseen.high}
+
+
+def _moved(record: LedgerRecord) -> dict[str, float] | None:
+    return {name: record.value(name) for name in ("recency", "unseen")} if data_moved(record) else None
 
 
 def _unfaithful(record: LedgerRecord) -> dict[str, float] | None:
@@ -254,11 +259,11 @@ RULES = (
          "see that the objective is the loop's, and takes what that took: other weights (a second pass, as SAM's), "
          "a batch that a hook changes, random numbers drawn before the model runs (recorder.before()), and that it was "
          "the same at every step: smoothing that ended or a weight that was annealed meanwhile is in lag", _other_loss),
-    FindingRule("gap/trained-beside", "note", "A recorded step, read again with its own weights and {beside} as found now, "
-         "does not give its loss: lag holds what differs",
+    FindingRule("gap/trained-beside", "note", "A recorded step, read again with its own weights and {beside} as found "
+         "now, does not give its loss: lag holds what differs",
          "nothing, where {beside} is trained beside the model (as a discriminator is); where it draws random numbers "
-         "before the model runs (a teacher in training mode), recorder.before(); else see that batch and objective are the "
-         "loop's", _trained_beside),
+         "before the model runs (a teacher in training mode), recorder.before(); else see that batch and objective are "
+         "the loop's", _trained_beside),
     FindingRule("gap/leaking-split", "error",
          "Training has seen most of the validation {text}: this is not a validation loss",
          "{split}", _leaks, "data.split=documents"),
@@ -304,6 +309,10 @@ RULES = (
                   kind.settings) for kind in KINDS if kind.fix),
     FindingRule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
          "have both {cut} alike{meant}", _large("collation"), "report.val_loader=training"),
+    FindingRule("gap/data-moved", "note", "Earlier training batches cost otherwise than those of the last steps, which "
+         "cost what validation does: the data changed as training went on",
+         "where that is meant (rollouts of a policy, a curriculum, a stream), give the last steps' batches as "
+         "training's side", _moved),
     FindingRule("gap/training-worse", "warning", "The network does far worse on training {text} than on {unseen}",
          "check that both are prepared alike (training augmented: give plain=) and that training's labels belong to "
          "its inputs (their order, the mapping of classes), which audit_metric asks", _learned_less),

@@ -299,7 +299,9 @@ def _miscounted(record: Recording, batches: int) -> dict[str, float]:
         )
     for name, whole in (("the batches of training's side", batches), ("the interval", record.interval)):
         if whole > steps:
-            out[f"the sum of {steps:,} steps divided by {whole:,}, {name}: the other steps are not in it"] = total / whole
+            out[f"the sum of {steps:,} steps divided by {whole:,}, {name}: the other steps are not in it"] = (
+                total / whole
+            )
     return out
 
 

@@ -225,9 +225,7 @@ def samples_of(batch: Any) -> int:
     return graphs_of(batch) or listed_of(batch) or size_of(batch) or 0
 
 
-def elements(
-    returned: Any, batch: Any, where: str, model: nn.Module | None = None, *, skips: bool = False
-) -> Elements:
+def elements(returned: Any, batch: Any, where: str, model: nn.Module | None = None, *, skips: bool = False) -> Elements:
     """Check what an objective returned for a batch; where a loss is no number, its model's weights are looked at.
 
     With `skips` a loss that is none because of what its batch holds does not count.

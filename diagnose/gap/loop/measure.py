@@ -198,7 +198,8 @@ def _read(subject: Subject, given: GivenSides, budget: ReadingBudget, record: Re
         random=frozenset(subject.random), masked=frozenset(subject.masked), notes=(*setup.notes, *noticed_once),
         redrawn=setup.redrawn, shuffled=setup.shuffled if order else setup.shuffled - {0},
         as_taken=setup.as_taken, may_be=setup.may_be,
-        in_training_alone=bool(subject.structural) and not subject.needing.isdisjoint({1, sides.val.objective}), fixed=fixed, order=order,
+        in_training_alone=bool(subject.structural) and not subject.needing.isdisjoint({1, sides.val.objective}),
+        fixed=fixed, order=order,
         losses=(*setting.differences(subject, read_train[0], sides), *differ(subject.calls)),
     )  # fmt: skip
 

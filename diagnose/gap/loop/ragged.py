@@ -1,4 +1,4 @@
-"""Samples of unequal lengths in one object, packed sequences and nested tensors: taken apart into rows, and made again."""
+"""Samples of unequal lengths in one object, packed sequences and nested tensors: as rows, and made again."""
 
 from __future__ import annotations
 

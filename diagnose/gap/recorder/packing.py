@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,12 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import attributes_of, with_attributes, with_parts, with_values
 from diagnose.gap.loop.elements import tensors as tensors_of
 from diagnose.gap.loop.ragged import ragged_rows
+
+RAGGED: dict[str, Callable[[list[Tensor]], Any]] = {
+    "packed": lambda parts: PackedSequence(*parts),
+    "jagged": lambda rows: torch.nested.as_nested_tensor(rows, layout=torch.jagged),
+    "nested": torch.nested.as_nested_tensor,
+}
 
 
 class NamedBatch(dict[str, Any]):
@@ -97,6 +103,8 @@ def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any: 
         return tensors[str(content)].numpy()
     if kind == "sparse":
         return _unpack_sparse(content, tensors)
+    if kind in RAGGED:
+        return RAGGED[kind]([unpack(value, tensors) for value in content])
     if kind == "value":
         return content
     if kind == "table":
@@ -106,10 +114,6 @@ def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any: 
     if kind == "named":
         return namedtuple("Batch", [name for name, _ in content])(*(unpack(value, tensors) for _, value in content))  # noqa: PYI024
     some = [unpack(value, tensors) for value in content]
-    if kind == "packed":
-        return PackedSequence(*some)
-    if kind in {"jagged", "nested"}:
-        return torch.nested.as_nested_tensor(some, layout=torch.jagged if kind == "jagged" else torch.strided)
     return tuple(some) if kind == "tuple" else some
 
 
