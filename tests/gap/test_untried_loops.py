@@ -139,6 +139,12 @@ def test_nan_is_refused_where_no_loss_says_that_it_was_skipped():
         explain_gap(network(), Side(train, of_batch), Side(val, of_batch))
 
 
+def test_so_it_is_where_every_batch_holds_some():
+    batches = [(torch.full((8, 16), float("nan")), torch.zeros(8, dtype=torch.long)) for _ in range(3)]
+    with pytest.raises(DiagnoseError, match="those after it hold NaN or infinity and give no loss"):
+        explain_gap(network(), Side(batches, of_batch, reported=0.5), Side(DataLoader(data(200, 2), 50), of_batch))
+
+
 def test_a_sum_that_began_anew_within_an_interval(tmp_path):
     model, train = network(), DataLoader(data(600, 1), 20)
     optimizer = torch.optim.Adam(model.parameters(), 3e-3)

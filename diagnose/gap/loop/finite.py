@@ -40,5 +40,6 @@ def _bad(one: Tensor) -> Tensor:
 
 def _counted(batch: Iterable[Tensor]) -> tuple[int, int]:
     """Return how many numbers are not finite, of how many."""
-    tensors = [tensor for tensor in batch if tensor.is_floating_point() and not tensor.is_sparse and not tensor.is_meta]
+    dense = (tensor for tensor in batch if tensor.layout == torch.strided and not tensor.is_meta)
+    tensors = [tensor for tensor in dense if tensor.is_floating_point()]
     return sum(int(_bad(tensor).sum()) for tensor in tensors), sum(tensor.numel() for tensor in tensors)

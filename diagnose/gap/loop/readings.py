@@ -241,9 +241,12 @@ class Subject:
         """Refuse a loss that other weights leave as it is, bit for bit.
 
         Raises:
-            DiagnoseError: it does not depend on the model; the weights have been put back.
+            DiagnoseError: it does not depend on the model; the weights have been put back. Or it is none.
         """
-        before = self.run(batch, condition, 0, where).nats
+        found = self.run(batch, condition, 0, where)
+        before = found.nats
+        if found.skipped:
+            raise DiagnoseError(f"{where} and those after it hold NaN or infinity and give no loss; give others first")
         if not self.moves(self.of(condition), before, batch, condition, where):
             if any(self.moves(other, before, batch, condition, where) for other in self.reached.values()):
                 return
