@@ -12,6 +12,7 @@ from diagnose.audit.labels_probe import tells
 from diagnose.audit.side_batches import some_rows
 from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
 from diagnose.gap.loop.elements import samples_of, with_parts, with_values
+from diagnose.gap.loop.ragged import is_ragged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +99,7 @@ def labels_of(batch: Any) -> Tensor | None:
 
 def _named(batch: Any) -> Any:
     if isinstance(batch, (tuple, list)):
-        return 1 if len(batch) == 2 and isinstance(batch[0], Tensor) else None
+        return 1 if len(batch) == 2 and (isinstance(batch[0], Tensor) or is_ragged(batch[0])) else None
     return next((name for name in NAMES if name in batch), None) if hasattr(batch, "keys") else None
 
 

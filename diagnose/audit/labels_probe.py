@@ -53,7 +53,7 @@ def tells(batches: Sequence[Any], labels_of: Callable[[Any], Tensor | None]) -> 
 def _inputs(batch: Any) -> Tensor | None:
     """Return a batch's inputs as rows of numbers: tokens as how often each occurs; None of any other kind."""
     inputs = batch[0] if isinstance(batch, (tuple, list)) else None
-    if not isinstance(inputs, torch.Tensor) or inputs.dim() < 2:
+    if not isinstance(inputs, torch.Tensor) or inputs.is_nested or inputs.dim() < 2:
         return None
     if inputs.is_floating_point():
         return inputs.detach().flatten(1)

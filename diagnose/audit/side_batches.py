@@ -17,7 +17,8 @@ from torch import Tensor
 from diagnose.audit.predictions import NONE, SHIFTS, shifted
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import graphs_of, size_of, tensors
-from diagnose.gap.loop.rebatched import changed
+from diagnose.gap.loop.ragged import ragged_size
+from diagnose.gap.loop.rebatched import changed, rows_in_order
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ def some_rows(batch: Any, index: list[int]) -> Any:
     if graphs_of(batch) is not None:
         every = batch.to_data_list()
         return type(batch).from_data_list([every[k] for k in index])
+    if ragged_size(batch):
+        return rows_in_order(batch, index)
     size = size_of(batch)
     return changed(batch, lambda t: t[index] if t.dim() and t.shape[0] == size else t)
 

@@ -233,7 +233,23 @@ def _timing_words(record: LedgerRecord) -> str:
     recency = record.term("recency")
     if recency.low is not None and recency.high is not None and recency.low <= 0 <= recency.high:
         return "the logged training loss is of its own steps alone: of their batches, with the weights of then"
-    return f"the training loss averages batches that were {'harder' if value < 0 else 'easier'} than earlier ones"
+    how = "harder" if value < 0 else "easier"
+    averages = f"the training loss averages batches that were {how} than earlier ones"
+    return f"the last steps' batches are {how} than earlier ones" if data_moved(record) else averages
+
+
+def data_moved(record: LedgerRecord) -> bool:
+    """Say whether validation costs what the last steps' batches do and both cost clearly otherwise than earlier ones.
+
+    So it is where training's data change as it goes on (rollouts of a policy, a curriculum), and no generalisation gap.
+    """
+    some = [record.term(name) for name in ("recency", "unseen")]
+    halves = [(t.high - t.low) / 2 for t in some if t.low is not None and t.high is not None]
+    if not record.of_loop or record.conditions.reports.train == "last" or len(halves) < len(some):
+        return False
+    off, (recency, unseen) = math.hypot(*halves), (term.value or 0.0 for term in some)
+    opposite = recency * unseen < 0 and min(abs(recency), abs(unseen)) > off
+    return opposite and abs(recency + unseen) <= off
 
 
 def _data_causes(record: LedgerRecord) -> list[Cause]:
@@ -259,6 +275,9 @@ def partly_seen(record: LedgerRecord) -> str:
 def _data_words(record: LedgerRecord) -> str:
     if made := _made_otherwise(record):
         return made
+    if data_moved(record):
+        cost = "more" if group_sum(record, "data") > 0 else "less"
+        return f"validation costs {cost} than earlier training batches, as the last steps' do"
     if group_sum(record, "data") >= 0:
         not_looked_for = mostly_seen(record) or record.overlap is None
         return f"its {said_text(record)} is harder for this network" if not_looked_for else _unseen_words(record)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnose.formatting import listed
 from diagnose.gap.gap_causes import (
     BY_GROUP,
     FOREIGN,
@@ -13,6 +14,7 @@ from diagnose.gap.gap_causes import (
     OURS,
     REPLAYED,
     all_causes,
+    data_moved,
     drawn_on_one_side,
     group_sum,
     in_mode,
@@ -41,6 +43,11 @@ MEANT = ", where the difference (augmentation, sampling) is not meant: matched l
 STATISTICS = (
     "have batch norm's running statistics follow (more steps, a larger momentum, larger batches), or compute them anew "
     "(torch.optim.swa_utils.update_bn); to see the gap without them, "
+)
+EVALUATE = "call model.eval() before validation and model.train() after it"
+EVALUATE_PARTS = (
+    "the model gives losses in training mode alone: keep it there, and call eval() of its dropout and batch norm "
+    "modules before validation and train() after it"
 )
 FAR = 20.0  # times training's loss: a loss on unseen data that has likelier causes than overfitting
 WORSE = 3.0  # times the loss on other data: so much training's may cost where nothing is wrong with it
@@ -128,7 +135,7 @@ def _memorised(record: LedgerRecord) -> dict[str, float] | None:
 def _learned_less(record: LedgerRecord) -> dict[str, float] | None:
     """Hold where training data cost many times what other data cost, under the same conditions."""
     unseen, same = record.term("unseen"), record.matched
-    unlike = record.conditions.unlike or "train" in record.conditions.redrawn
+    unlike = record.conditions.unlike or "train" in record.conditions.redrawn or data_moved(record)
     if not record.of_loop or unlike or record.conditions.masked:
         return None
     if unseen.high is None or unseen.high >= 0 or not 0 < WORSE * same.val < same.train:
@@ -138,7 +145,7 @@ def _learned_less(record: LedgerRecord) -> dict[str, float] | None:
 
 def _overfits(record: LedgerRecord) -> dict[str, float] | None:
     unseen = record.term("unseen")
-    if record.conditions.unlike or record.conditions.masked:
+    if record.conditions.unlike or record.conditions.masked or data_moved(record):
         return None  # no generalisation gap: said by gap/inputs and gap/masked
     if "train" in record.conditions.redrawn and record.term("leak").value is None:
         return None  # augmentation may be what differs: said by gap/redrawn
@@ -147,12 +154,25 @@ def _overfits(record: LedgerRecord) -> dict[str, float] | None:
     return {"unseen": unseen.value, "low": unseen.low, "high": unseen.high}
 
 
+def _moved(record: LedgerRecord) -> dict[str, float] | None:
+    return {name: record.value(name) for name in ("recency", "unseen")} if data_moved(record) else None
+
+
 def _unfaithful(record: LedgerRecord) -> dict[str, float] | None:
     return None if record.of_loop else _replays_otherwise(record)
 
 
 def _other_loss(record: LedgerRecord) -> dict[str, float] | None:
-    return _replays_otherwise(record) if record.of_loop else None
+    return _replays_otherwise(record) if record.of_loop and not _beside(record) else None
+
+
+def _trained_beside(record: LedgerRecord) -> dict[str, float] | None:
+    return _replays_otherwise(record) if record.of_loop and _beside(record) else None
+
+
+def _beside(record: LedgerRecord) -> str:
+    """Name the modules that the objective runs beside the model."""
+    return listed(record.verified.beside) if record.verified else ""
 
 
 def _replays_otherwise(record: LedgerRecord) -> dict[str, float] | None:
@@ -239,11 +259,16 @@ RULES = (
          "see that the objective is the loop's, and takes what that took: other weights (a second pass, as SAM's), "
          "a batch that a hook changes, random numbers drawn before the model runs (recorder.before()), and that it was "
          "the same at every step: smoothing that ended or a weight that was annealed meanwhile is in lag", _other_loss),
+    FindingRule("gap/trained-beside", "note", "A recorded step, read again with its own weights and {beside} as found "
+         "now, does not give its loss: lag holds what differs",
+         "nothing, where {beside} is trained beside the model (as a discriminator is); where it draws random numbers "
+         "before the model runs (a teacher in training mode), recorder.before(); else see that batch and objective are "
+         "the loop's", _trained_beside),
     FindingRule("gap/leaking-split", "error",
          "Training has seen most of the validation {text}: this is not a validation loss",
          "{split}", _leaks, "data.split=documents"),
     FindingRule("gap/eval-forgotten", "warning", "The validation loss is taken in training mode",
-         "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
+         "{evaluate}", _eval_forgotten, "report.val_dropout=false"),
     FindingRule("gap/train-forgotten", "note", "The training loss was taken in evaluation mode: {mode} {off}",
          "nothing, where both losses are estimated so on purpose; where it is the loss that was trained on, call "
          "model.train() after validation", _train_forgotten),
@@ -284,6 +309,10 @@ RULES = (
                   kind.settings) for kind in KINDS if kind.fix),
     FindingRule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
          "have both {cut} alike{meant}", _large("collation"), "report.val_loader=training"),
+    FindingRule("gap/data-moved", "note", "Earlier training batches cost otherwise than those of the last steps, which "
+         "cost what validation does: the data changed as training went on",
+         "where that is meant (rollouts of a policy, a curriculum, a stream), give the last steps' batches as "
+         "training's side", _moved),
     FindingRule("gap/training-worse", "warning", "The network does far worse on training {text} than on {unseen}",
          "check that both are prepared alike (training augmented: give plain=) and that training's labels belong to "
          "its inputs (their order, the mapping of classes), which audit_metric asks", _learned_less),
@@ -310,9 +339,10 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     words = FOREIGN if record.of_loop else OURS
     words = words | {"unlike": "; ".join(record.conditions.unlike), "unseen": other_data(record)}
     words |= _sharing(record, words)
-    words["arithmetic"] = _fitting(record)
+    words |= {"arithmetic": _fitting(record), "beside": _beside(record)}
     swapped = SWAPPED in words["arithmetic"]
     words["mend"] = "exchange them" if swapped else "look for it in how the loss is summed, divided and logged"
+    words["evaluate"] = EVALUATE_PARTS if record.conditions.in_training_alone else EVALUATE
     words |= {"on": in_mode(live_kinds(record), on=True), "off": mode_suffix(live_kinds(record), on=False)}
     words["statistics"] = STATISTICS if _lags_behind(record) else ""
     words["meant"] = MEANT if record.of_loop else ""

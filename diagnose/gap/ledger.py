@@ -39,6 +39,7 @@ def explain(
         kept.check()
     sides: tuple[Side, Side]
     sides, kept = rows_first(model, (_train_side(kept, train), _val_side(kept, val)), kept)
+    kept = None if kept is None else kept.without_skipped()
     sides, kept, notes = per_sample(model, sides, kept)
     measurements = measure(model, *sides, limit, kept)
     measurements = replace(measurements, notes=(*measurements.notes, *notes))

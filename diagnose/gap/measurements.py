@@ -31,6 +31,7 @@ class BatchReadings:
         inputs: what the batches of a user's loop hold (`loop.inputs.InputsSeen`).
         zeros: how many batches have no target that counts and cost exactly 0, which is averaged in.
         repeated: whether they were read with the very random numbers of what was reported.
+        skipped: how many more hold NaN or infinity and give no loss.
     """
 
     readings: dict[Condition, Reading]
@@ -52,6 +53,7 @@ class BatchReadings:
     zeros: int = 0
     repeated: bool = False
     inputs: Any = None
+    skipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Replayed:
         factor: what logged losses are multiplied by, where the loop recorded loss / accumulation.
         checked: what is known of whether reading a step again gives what was logged.
         of_run: where the source could train the last steps again, what that showed (`records.ledgers.VerifiedRecord`).
+        beside: other modules that the objective runs and that may have been trained, whose weights are not recorded.
     """
 
     value: float
@@ -82,6 +85,7 @@ class Replayed:
     factor: int = 1
     checked: str = "training: not checked"
     of_run: dict[str, Any] | None = None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ class Measurements:
         luck: of training's and of validation's sampler, as `draw_luck`; above 0 a reported loss is of another draw.
         by_value: whether validation's samples were looked up bit for bit alone, so that changed copies are not told.
         losses: in what the two objectives were seen to differ, and the losses of torch that they take.
+        in_training_alone: whether validation's objective can be run in training mode alone, as detectors' losses.
         may_be: the sides whose reported loss training mode gives within the luck of its masks, and evaluation does not.
         same_samples: whether the two sides hold the same samples, each as often.
         fixed: whether training's loss is the same each time in training mode, too: nothing draws, nor shuffles.
@@ -144,6 +149,7 @@ class Measurements:
     losses: tuple[str, ...] = ()
     same_data: bool = False
     may_be: frozenset[int] = frozenset()
+    in_training_alone: bool = False
     same_samples: bool = False
     fixed: bool = False
     order: float = 1.0

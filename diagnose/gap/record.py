@@ -162,7 +162,7 @@ def _verified(found: Measurements) -> dict[str, Any] | None:
     if found.replayed.first is None:
         return None
     first = found.replayed.first
-    return {"steps": 1, "differing": int(first != 0), "largest": abs(first)}
+    return {"steps": 1, "differing": int(first != 0), "largest": abs(first), "beside": list(found.replayed.beside)}
 
 
 def _others(text: BatchReadings, one: Condition) -> dict[str, float]:
@@ -194,6 +194,7 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
         "random": [("train", "val")[k] for k in sorted(found.random)],
         "as_taken": [("train", "val")[k] for k in sorted(found.as_taken)],
         "may_be_on": [("train", "val")[k] for k in sorted(found.may_be)],
+        "in_training_alone": found.in_training_alone,
         "unlike": list(found.unlike),
         "losses": list(found.losses),
         "cut": found.cut,

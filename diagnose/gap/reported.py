@@ -140,6 +140,9 @@ def exact_values(value: float, read: BatchReadings) -> dict[str, float]:
             value * number / max(number - 1, 0.5)
         )
         out[f"divided by {number + 1:,} instead of the {number:,} batches"] = value * number / (number + 1)
+        if read.skipped:
+            whole = number + read.skipped
+            out[f"divided by all {whole:,} batches instead of the {number:,} that give a loss"] = value * number / whole
         if read.beside not in (0, number):
             name = f"divided by the {read.beside:,} batches of the other side instead of its own {number:,}"
             out[name] = value * number / read.beside
@@ -245,8 +248,11 @@ def swapped(reported: tuple[float, float], read: tuple[float, float]) -> dict[st
     }
 
 
-def means(reported: float, record: Recording) -> list[FactorFit]:
-    """Return which other mean of the recorded losses a reported one is; none where it is the recorded one."""
+def means(reported: float, record: Recording, batches: int = 0) -> list[FactorFit]:
+    """Return which other mean of the recorded losses a reported one is; none where it is the recorded one.
+
+    `batches`: of the training side, where that many are known.
+    """
     rounded = rounding(reported)
     if abs(reported - record.train) <= SAME * abs(record.train) + rounded:
         return []
@@ -259,7 +265,7 @@ def means(reported: float, record: Recording) -> list[FactorFit]:
     }
     if record.first + record.offered < record.steps and "open" in record.means:
         known["the mean of the steps since the last whole interval"] = record.means["open"]
-    known |= _smoothed(record) | _miscounted(record)
+    known |= _smoothed(record) | _miscounted(record, batches)
     rows = [FactorFit(name, value, value, value, reported) for name, value in known.items()]
     close = [row for row in rows if abs(row.value - reported) <= SAME * abs(reported) + rounded]
     return _together(close) or _one_step(reported, record, rounded) or _of_steps(reported, record.train)
@@ -277,8 +283,12 @@ def _one_step(reported: float, record: Recording, rounded: float) -> list[Factor
     return []
 
 
-def _miscounted(record: Recording) -> dict[str, float]:
-    """Return the sum of the recorded losses over another number than that of the steps: the last index, the samples."""
+def _miscounted(record: Recording, batches: int) -> dict[str, float]:
+    """Return the sum of the recorded losses over another number than that of the steps.
+
+    The last index, the samples, or what an epoch or an interval holds where these steps are a part of it: a loop that
+    was stopped and went on with its sum at 0, or that left steps out.
+    """
     steps, total = len(record.losses), sum(record.losses)
     out, samples = dict[str, float](), record.samples
     if steps > 1:
@@ -287,6 +297,11 @@ def _miscounted(record: Recording) -> dict[str, float]:
         out[f"the sum of {steps:,} steps divided by their {samples:,} samples: each loss is a batch's sum"] = (
             total / samples
         )
+    for name, whole in (("the batches of training's side", batches), ("the interval", record.interval)):
+        if whole > steps:
+            out[f"the sum of {steps:,} steps divided by {whole:,}, {name}: the other steps are not in it"] = (
+                total / whole
+            )
     return out
 
 
@@ -388,7 +403,8 @@ def explained(found: Measurements, given: ReportedLosses, record: Recording | No
     if record is None and all(given.given) and not any(out.values()):
         out |= swapped((given.train, given.val), (_own_train(found).mean, _own_val(found).mean))
     if record is not None:
-        out["training"] = means(given.train, record)
+        every = found.train.batches + found.train.skipped if found.train.complete else 0
+        out["training"] = means(given.train, record, every)
         if found.replayed is not None and found.replayed.factor > 1:
             k, value = found.replayed.factor, found.replayed.logged
             name = f"divided by {k}: each recorded loss is loss / accumulation steps, as it is backpropagated"

@@ -23,14 +23,14 @@ from torch import Tensor
 
 from diagnose.ablation.results.score_names import better_side
 from diagnose.errors import DiagnoseError, nearest, own_words
-from diagnose.gap.loop.elements import size_of, versions
+from diagnose.gap.loop.elements import versions
 from diagnose.gap.loop.guard import random_states
 from diagnose.gap.recorder.packing import copied, nbytes
 from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside, tell
 from diagnose.integrations.averaging import explain_as_averaged, is_weighted
-from diagnose.integrations.lightning_logged import LoggedSteps, other_sizes
+from diagnose.integrations.lightning_logged import LoggedSteps, other_sizes, rows_of_first
 from diagnose.integrations.lightning_package import Callback
 from diagnose.integrations.lightning_steps import (
     TransferredBatches,
@@ -152,7 +152,7 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         if self._recorder is not None and whole is not None:  # a returned loss is given divided
             self._writes = self._writes or versions(batch) != self._versions
             taken = batch if self._taken is None or not self._writes else self._taken
-            self._recorder.step(taken, whole, weight=float(size_of(batch) or 1))
+            self._recorder.step(taken, whole, weight=float(rows_of_first(batch) or 1))
 
     @steps_aside
     def on_validation_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002

@@ -7,7 +7,10 @@ from itertools import islice
 from typing import Any
 
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
+from diagnose.gap.loop.elements import size_of, tensors
+from diagnose.gap.loop.ragged import ragged_parts
 from diagnose.gap.loop.sample_parts import named_tensors
 from diagnose.integrations.lightning_package import extract_batch_size
 
@@ -69,6 +72,12 @@ def other_sizes(loader: Any) -> str:
     return (f"Lightning weighs each validation batch in the mean over the epoch by the rows of its first tensor, "
             f"'{name}' ({', then '.join(map(str, rows[:2]))}), and not by its {size} samples, so that batches with "
             f"more of these count more: give self.log(..., batch_size=...) in both steps")  # fmt: skip
+
+
+def rows_of_first(batch: Any) -> int | None:
+    """Return what Lightning takes for a batch's size: of its first tensor, and of a packed sequence its elements."""
+    packed = any(isinstance(part, PackedSequence) for part in ragged_parts(batch))
+    return next((int(t.shape[0]) for t in tensors(batch) if t.dim()), None) if packed else size_of(batch)
 
 
 def _lengths(batch: Any) -> set[int]:

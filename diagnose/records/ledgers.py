@@ -196,6 +196,7 @@ class ConditionsRecord(Schema):
     as_taken: tuple[str, ...] = ()
     cut: str = ""  # how long rows are on either side, where one side's were read cut to the other's, too
     may_be_on: tuple[str, ...] = ()  # sides whose reported loss training mode gives within its luck, evaluation's not
+    in_training_alone: bool = False  # validation's objective cannot be run in evaluation mode
     masked: dict[str, float] = Field(default_factory=dict)
     differ: tuple[str, ...] = ()
     precision: str | None = None
@@ -276,7 +277,10 @@ class Against(Schema):
 
 
 class VerifiedRecord(Schema):
-    """The last steps, trained once more: how many did not give the logged loss, by how much at most."""
+    """The last steps, trained once more: how many did not give the logged loss, by how much at most.
+
+    `beside` are modules that the objective runs beside the model, whose weights of then are not known.
+    """
 
     steps: int
     differing: int
@@ -284,6 +288,7 @@ class VerifiedRecord(Schema):
     train: float | None = None
     weights: bool | None = None
     whole: bool | None = None
+    beside: tuple[str, ...] = ()
 
 
 NEEDED = frozenset(  # terms that every ledger has

@@ -188,7 +188,7 @@ class TestLedger:
 
     def test_the_last_interval_replays_bit_for_bit(self, record):
         assert record["verified"] | {"train": 0} == {
-            "train": 0, "steps": 2, "differing": 0, "largest": 0.0, "weights": True, "whole": True,
+            "train": 0, "steps": 2, "differing": 0, "largest": 0.0, "weights": True, "whole": True, "beside": [],
         }  # fmt: skip
         assert term(record, "residual")["value"] == pytest.approx(0, abs=1e-7)
 

@@ -94,6 +94,12 @@ FIRES = {
     "gap/memorised": {},
     "gap/residual": {"residual": 0.5, "kind": "sides", "arithmetic": {}},
     "gap/replay": {"kind": "sides", "arithmetic": {}, "verified": {"steps": 1, "differing": 1, "largest": 0.1}},
+    "gap/trained-beside": {
+        "kind": "sides",
+        "arithmetic": {},
+        "verified": {"steps": 1, "differing": 1, "largest": 0.1, "beside": ["critic"]},
+    },
+    "gap/data-moved": {"kind": "sides", "arithmetic": {}, "recency": -0.5, "unseen": 0.5},
     "gap/train-forgotten": {"conditions": LAST | {"train": OFF, "as_taken": ["train"]}},
     "gap/masked": {"conditions": LAST | {"masked": {"train": 0.1, "val": 0.4}}},
     "gap/training-worse": {

@@ -20,6 +20,8 @@ from diagnose.gap.loop.walking import walk
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from diagnose.gap.conditions import Condition, SideConditions
     from diagnose.gap.loop.elements import Elements
     from diagnose.gap.loop.readings import Subject
@@ -201,10 +203,15 @@ def _otherwise(whole: Elements, parts: Sequence[Elements], size: int, *, selecte
         half = size // 2
         mean = sum(mean_loss(part) * count for part, count in zip(parts, (half, size - half), strict=True)) / size
         return _differ(mean_loss(whole), mean)
-    together = np.concatenate([part.nats for part in parts])
+    together = np.concatenate([_by_sample(part) for part in parts])
     if len(together) != len(whole.nats):
         return not selected
-    return bool(np.any(np.abs(together - whole.nats) > DEPENDS * np.maximum(1e-2, np.abs(whole.nats).max())))
+    return bool(np.any(np.abs(together - _by_sample(whole)) > DEPENDS * np.maximum(1e-2, np.abs(whole.nats).max())))
+
+
+def _by_sample(found: Elements) -> NDArray[np.float64]:
+    """Return losses with each sample's together: in a packed sequence they lie by time."""
+    return found.nats[np.argsort(found.samples, kind="stable")]
 
 
 def _differ(one: float, two: float) -> bool:

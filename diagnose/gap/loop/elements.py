@@ -18,7 +18,8 @@ from torch import Tensor
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
 from diagnose.gap.intervals import SAMPLES
-from diagnose.gap.loop.finite import why_not_finite
+from diagnose.gap.loop.finite import holds_not_finite, why_not_finite
+from diagnose.gap.loop.ragged import flat_values, is_ragged, owners, ragged_rows, ragged_size
 from diagnose.gap.side import HALF
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Elements:
         size: B, how many samples the batch has; 1 where that is not known.
         scalar: whether the objective gave one number for the batch.
         others: what else it returned, by name: the mean.
+        skipped: whether it holds NaN or infinity, and so its losses: a loop that goes on has left it out.
     """
 
     nats: NDArray[np.float64]
@@ -52,6 +54,7 @@ class Elements:
     size: int
     scalar: bool
     others: dict[str, float]
+    skipped: bool = False
 
 
 def versions(batch: Any) -> list[int]:
@@ -70,7 +73,7 @@ def own_copy(batch: Any) -> Any:
 def tensors(batch: Any) -> Iterator[Tensor]:
     """Yield the tensors of a batch, however it nests lists, tuples, dictionaries and named attributes."""
     if isinstance(batch, Tensor):
-        yield batch
+        yield from ragged_rows(batch) if batch.is_nested else (batch,)
     elif is_table(batch):
         for value in batch.values():
             yield from tensors(value)
@@ -163,6 +166,8 @@ def with_parts(batch: Sequence[Any], parts: Iterable[Any]) -> Any:
 
 def size_of(batch: Any) -> int | None:
     """Return how many samples a batch has: the first dimension of its first tensor that has one, or of its texts."""
+    if count := ragged_size(batch):
+        return count
     size = next((int(tensor.shape[0]) for tensor in tensors(batch) if tensor.dim()), None)
     return next((len(some) for some in texts(batch)), None) if size is None else size
 
@@ -193,6 +198,8 @@ def listed_of(batch: Any) -> int | None:
     """
     if not isinstance(batch, (list, tuple)) or not any(isinstance(part, (list, tuple)) for part in batch):
         return None
+    if ragged_size(batch):
+        return None
     lengths = {_length(part) for part in batch}
     if len(lengths) != 1 or not (size := lengths.pop()):
         return None
@@ -218,8 +225,10 @@ def samples_of(batch: Any) -> int:
     return graphs_of(batch) or listed_of(batch) or size_of(batch) or 0
 
 
-def elements(returned: Any, batch: Any, where: str, model: nn.Module | None = None) -> Elements:
+def elements(returned: Any, batch: Any, where: str, model: nn.Module | None = None, *, skips: bool = False) -> Elements:
     """Check what an objective returned for a batch; where a loss is no number, its model's weights are looked at.
+
+    With `skips` a loss that is none because of what its batch holds does not count.
 
     Raises:
         DiagnoseError: it is no loss; `where` says whose.
@@ -231,7 +240,9 @@ def elements(returned: Any, batch: Any, where: str, model: nn.Module | None = No
         names = ", ".join(map(str, table)) or "nothing"
         raise DiagnoseError(f"{where} returns a dictionary without 'loss' (it holds {names})")
     given = table.pop("loss")
-    empty = is_empty(given, batch)
+    given = flat_values(given) if is_ragged(given) else given
+    skipped = skips and isinstance(given, Tensor) and _is_of_bad_batch(given, batch, model)
+    empty = skipped or is_empty(given, batch)
     loss = _checked(torch.zeros_like(given) if empty else given, where)
     _refuse_not_finite(loss, batch, where, model)
     _refuse_logits(loss, batch, where)
@@ -240,15 +251,23 @@ def elements(returned: Any, batch: Any, where: str, model: nn.Module | None = No
     size = int(loss.shape[0]) if loss.dim() > 1 else samples_of(batch) or None
     size = size_of(batch) if loss.dim() == 1 and size != loss.numel() else size
     samples, known = _samples(loss, size)
+    whose = owners(batch, loss.numel()) if loss.dim() == 1 and loss.numel() != size else None
+    if whose is not None:
+        samples, known, size = whose.numpy(), True, size_of(batch)
     return Elements(
         loss.double().cpu().flatten().numpy(), weights.numpy(), samples, known, size or 1, loss.dim() == 0,
-        {name: value for name, value in others.items() if value is not None},
+        {name: value for name, value in others.items() if value is not None}, skipped,
     )  # fmt: skip
 
 
 def is_empty(loss: Any, batch: Any) -> bool:
     """Say whether a loss is no number because nothing in its batch counts: no sample, or all targets ignored."""
     return isinstance(loss, Tensor) and not loss.dim() and bool(torch.isnan(loss)) and lacks_targets(batch)
+
+
+def _is_of_bad_batch(loss: Tensor, batch: Any, model: nn.Module | None) -> bool:
+    """Say whether a loss is no number because of its batch alone."""
+    return not bool(torch.isfinite(loss).all()) and holds_not_finite(tensors(batch)) and not why_not_finite(model, [])
 
 
 def lacks_targets(batch: Any) -> bool:

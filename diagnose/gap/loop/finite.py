@@ -29,11 +29,17 @@ def why_not_finite(model: nn.Module | None, batch: Iterable[Tensor]) -> str:
     return f": {'; '.join(reasons)}" if reasons else ""
 
 
+def holds_not_finite(batch: Iterable[Tensor]) -> bool:
+    """Say whether a batch's tensors hold NaN or infinity."""
+    return _counted(batch)[0] > 0
+
+
 def _bad(one: Tensor) -> Tensor:
     return ~torch.isfinite(one.detach())
 
 
 def _counted(batch: Iterable[Tensor]) -> tuple[int, int]:
     """Return how many numbers are not finite, of how many."""
-    tensors = [tensor for tensor in batch if tensor.is_floating_point() and not tensor.is_sparse and not tensor.is_meta]
+    dense = (tensor for tensor in batch if tensor.layout == torch.strided and not tensor.is_meta)
+    tensors = [tensor for tensor in dense if tensor.is_floating_point()]
     return sum(int(_bad(tensor).sum()) for tensor in tensors), sum(tensor.numel() for tensor in tensors)

@@ -31,6 +31,7 @@ TABLES = (
     "_forward_hooks_always_called", "_non_persistent_buffers_set",
 )  # fmt: skip
 SMALL = 1 << 16  # elements of a buffer that is compared after each pass; a larger one is trusted to count its writes
+FEW_VALUES = 16  # of a parameter that are looked at after each pass
 LARGE = 1 << 24  # elements of an attribute of which no copy is held
 TORCH = ("_backward", "_is_full", "_load_state", "_state_dict", "_non_persistent", "_compiled", "_is_hf", "_forward")
 SEEDS = "seed_generator_state"  # ends the names of the random states that a Keras model holds
@@ -76,6 +77,13 @@ class GuardedTensor:
             return True
         now = self.tensor.detach().to(self.copy.device)
         return not torch.equal(now, self.copy) and not torch.equal(now.nan_to_num(), self.copy.nan_to_num())
+
+    def moved(self) -> bool:
+        """Say whether it lies elsewhere, or some of its values differ from the copy's: a look at a few."""
+        if self.tensor.data_ptr() != self.data.data_ptr():
+            return True
+        every = slice(None, None, max(1, self.copy.numel() // FEW_VALUES))
+        return not torch.equal(self.tensor.detach().flatten()[every].to(self.copy.device), self.copy.flatten()[every])
 
     def restore(self) -> bool:
         """Put memory and values back; return whether the values had changed."""
@@ -200,9 +208,13 @@ class StateGuard:
         return {buffer.name for buffer in self.buffers if buffer.tensor is local(own)}
 
     def _settle_parameters(self) -> None:
-        """Put parameters without gradients back that a pass has written: Keras keeps moving averages and seeds so."""
+        """Put parameters without gradients back that a pass has written: moving averages (MoCo's keys, Keras), seeds.
+
+        Some write past the count of writes, through `data`: where one was moved so, all are put back.
+        """
+        moved = any(weight.moved() for weight, _ in self.written)
         for place, (weight, version) in enumerate(self.written):
-            if weight.tensor._version != version:  # noqa: SLF001
+            if moved or weight.tensor._version != version:  # noqa: SLF001
                 weight.restore()
                 self.written[place] = weight, weight.tensor._version  # noqa: SLF001
 

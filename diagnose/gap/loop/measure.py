@@ -66,6 +66,7 @@ class _Read:
     shuffled: frozenset[int]
     as_taken: frozenset[int]
     may_be: frozenset[int]
+    in_training_alone: bool
     losses: tuple[str, ...]
     fixed: bool
     order: float
@@ -98,7 +99,8 @@ def measure(
         reached = {k: v for k, v in reached.items() if all(v is not m for m in own)}
 
         def read_all() -> tuple[Subject, _Read]:
-            subject = Subject(model, objectives, guard, own=(own[0], own[1]), reached=reached)
+            goes_on = train.reported is not None or val.reported is not None
+            subject = Subject(model, objectives, guard, own=(own[0], own[1]), reached=reached, skips=goes_on)
             return subject, _joined(ranks.together(lambda: _read(subject, given, budget, record)))
 
         subject, readings = read_all()
@@ -142,7 +144,8 @@ def _compared(subject: Subject, readings: _Read, given: GivenSides) -> Measureme
         replayed=readings.replayed, seconds=0.0, notes=(*given.notes, *readings.notes, *repeated), unlike=unlike,
         random=readings.random, masked=readings.masked, redrawn=readings.redrawn, shuffled=readings.shuffled,
         fixed=readings.fixed, order=readings.order, luck=given.luck, cut=given.cut, losses=readings.losses,
-        as_taken=readings.as_taken, may_be=readings.may_be, same_samples=same, same_data=same and sides.mixed,
+        as_taken=readings.as_taken, may_be=readings.may_be,
+        in_training_alone=readings.in_training_alone, same_samples=same, same_data=same and sides.mixed,
     )  # fmt: skip
 
 
@@ -194,7 +197,9 @@ def _read(subject: Subject, given: GivenSides, budget: ReadingBudget, record: Re
         replayed=replayed, known=known,
         random=frozenset(subject.random), masked=frozenset(subject.masked), notes=(*setup.notes, *noticed_once),
         redrawn=setup.redrawn, shuffled=setup.shuffled if order else setup.shuffled - {0},
-        as_taken=setup.as_taken, may_be=setup.may_be, fixed=fixed, order=order,
+        as_taken=setup.as_taken, may_be=setup.may_be,
+        in_training_alone=bool(subject.structural) and not subject.needing.isdisjoint({1, sides.val.objective}),
+        fixed=fixed, order=order,
         losses=(*setting.differences(subject, read_train[0], sides), *differ(subject.calls)),
     )  # fmt: skip
 

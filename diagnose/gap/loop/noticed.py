@@ -87,6 +87,8 @@ def once_read(
                      "on from what validation wrote; here they were put back before each batch")  # fmt: skip
     notes += [f"{count} batch{'' if count == 1 else 'es'} of {name} without any target that counts: no number, left out"
               for name, count in subject.empty.items() if count]  # fmt: skip
+    notes += [f"{count} batch{'' if count == 1 else 'es'} of {name} without a loss, for they hold NaN or infinity: "
+              "left out, as the loop must have done" for name, count in subject.skipped.items() if count]  # fmt: skip
     return notes
 
 

@@ -79,6 +79,8 @@ class Subject:
         calls: what of torch's losses each objective takes, once it has been run.
         weighed: objectives whose class weights, or ignored targets, say what each loss counts.
         zeros: objectives whose zeros of ignored targets count in the mean, as the reported loss says.
+        skips: whether batches that hold NaN are left out where they give no loss: a loss was reported nevertheless.
+        skipped: by what was read, how many were.
     """
 
     model: nn.Module
@@ -101,6 +103,8 @@ class Subject:
     masked: set[int] = field(default_factory=set)
     calls: dict[int, LossCalls] = field(default_factory=dict)
     empty: Counter[str] = field(default_factory=Counter)
+    skips: bool = False
+    skipped: Counter[str] = field(default_factory=Counter)
     written: set[str] = field(default_factory=set)
     device: torch.device = field(init=False)
 
@@ -140,7 +144,7 @@ class Subject:
             finally:
                 written = self.kept.settle()  # one that fails on its way has written into buffers, too
         self.written |= set() if on else written
-        losses = elements(returned, batch, f"{who}, on {where},", model)
+        losses = elements(returned, batch, f"{who}, on {where},", model, skips=self.skips)
         return of_rows(losses, self.rows(batch, number))
 
     def _seeded(self, number: int, model: nn.Module, batch: Any, seed: int | Callable[[], None]) -> Any:
@@ -237,9 +241,12 @@ class Subject:
         """Refuse a loss that other weights leave as it is, bit for bit.
 
         Raises:
-            DiagnoseError: it does not depend on the model; the weights have been put back.
+            DiagnoseError: it does not depend on the model; the weights have been put back. Or it is none.
         """
-        before = self.run(batch, condition, 0, where).nats
+        found = self.run(batch, condition, 0, where)
+        before = found.nats
+        if found.skipped:
+            raise DiagnoseError(f"{where} and those after it hold NaN or infinity and give no loss; give others first")
         if not self.moves(self.of(condition), before, batch, condition, where):
             if any(self.moves(other, before, batch, condition, where) for other in self.reached.values()):
                 return
@@ -302,6 +309,9 @@ def read(
         for run in runs:
             same = [condition for condition in conditions if condition.run == run]
             whole = subject.run(batch, same[0], seeding.key(0, stream, number), where, owner)
+            if whole.skipped and run == runs[0]:
+                tally.skipped += 1
+                break
             apart = groups is None and same[0].objective not in subject.random
             losses = by_sample(subject.run, batch, whole, same[0], total, where) if apart else whole
             ids = identities(losses, number, groups, where)
@@ -316,7 +326,8 @@ def read(
         guard.put(state)
     if not tally.batches:
         raise DiagnoseError(f"{name} yields no batch; an iterable that yields the same batches each time is needed")
-    complete = complete and (total is None or tally.batches >= total)
+    subject.skipped[name] = tally.skipped
+    complete = complete and (total is None or tally.batches + tally.skipped >= total)
     return tally.text(len(runs), complete=complete, held=held_by(batches))
 
 
@@ -338,7 +349,7 @@ class _Tally:
         self.batches = self.samples = self.count = self.counted = self.silent = 0
         self.units: set[str] = set()
         self.kinds: set[bool] = set()
-        self.zeros = 0
+        self.zeros = self.skipped = 0
         self.other, self.inputs = OtherMeans(), InputsSeen()
         self._first: Any = None
 
@@ -384,7 +395,7 @@ class _Tally:
             others={c: {n: float(np.mean(v)) for n, v in table.items()} for c, table in self.others.items()},
             means=dict(self.means), count=self.count, counted=self.counted / self.count,
             silent=self.silent / self.count, scalar=self.kinds == {True}, likely=self.other.means(held),
-            inputs=self.inputs, zeros=self.zeros,
+            inputs=self.inputs, zeros=self.zeros, skipped=self.skipped,
         )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from diagnose.gap.loop.elements import (
     with_parts,
     with_values,
 )
+from diagnose.gap.loop.ragged import is_ragged, of_rows_like, ragged_rows
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def rows_in_order(batch: Any, order: Sequence[int]) -> Any:
 
 def changed(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
     """Return a batch of the same kind with each tensor changed; what is none, is sparse or cannot be rebuilt stays."""
+    if is_ragged(batch):
+        return batch
     if isinstance(batch, Tensor):
         return change(batch) if batch.layout == strided else batch
     if isinstance(batch, Mapping):
@@ -70,6 +73,8 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
         return type(first).from_data_list([graph for value, a, b in parts for graph in value.to_data_list()[a:b]])
     if listed_of(first) is not None:
         return with_parts(first, (_listed([(value[k], a, b) for value, a, b in parts]) for k in range(len(first))))
+    if is_ragged(first):
+        return of_rows_like([row for value, a, b in parts for row in ragged_rows(value)[a:b]], first)
     if isinstance(first, Tensor):
         if not first.dim() or first.shape[0] != sizes[0] or first.layout != strided:
             return first

@@ -179,10 +179,14 @@ def is_shuffled(batches: Any) -> bool:
 
 
 def alike(one: list[tuple[Key, Tensor]], other: list[tuple[Key, Tensor]]) -> bool:
-    """Say whether batches hold the same values."""
-    return len(one) == len(other) and all(
-        a.shape == b.shape and torch.equal(a, b) for (_, a), (_, b) in zip(one, other, strict=True)
-    )
+    """Say whether batches hold the same values; a NaN is one."""
+    return len(one) == len(other) and all(_same(a, b) for (_, a), (_, b) in zip(one, other, strict=True))
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    if one.shape != other.shape or torch.equal(one, other):
+        return one.shape == other.shape
+    return one.is_floating_point() and torch.equal(one.nan_to_num(), other.nan_to_num())
 
 
 def _is_table(dataset: Any) -> bool:

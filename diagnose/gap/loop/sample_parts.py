@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from diagnose.gap.loop.elements import attributes_of, graphs_of, is_table, listed_of, size_of, texts
+from diagnose.gap.loop.ragged import flat_values, is_ragged, ragged_size, sample_rows
 
 INTEGERS = (torch.int32, torch.int64)
 RICH = 20.0  # bits that a tensor holds from sample to sample: with less it is a mask, a label or a prompt
@@ -60,7 +61,9 @@ class SampleLayout:
 
 def named_tensors(batch: Any, key: Key = ()) -> Iterator[tuple[Key, Tensor]]:  # noqa: C901 - a way for each kind
     """Yield the tensors of a batch with where they lie in it, but for sparse ones, whose rows cannot be compared."""
-    if isinstance(batch, Tensor):
+    if is_ragged(batch):
+        yield key, flat_values(batch)
+    elif isinstance(batch, Tensor):
         if batch.layout == torch.strided:
             yield key, batch
     elif is_table(batch):
@@ -91,6 +94,8 @@ def hashed(batch: Any) -> Tensor | None:
         rows = [_of_tensors(graph) for graph in batch.to_data_list()]
     elif listed_of(batch) is not None:
         rows = [_of_tensors(sample) for sample in zip(*batch, strict=True)]
+    elif ragged_size(batch):
+        rows = [_of_tensors(sample) for sample in sample_rows(batch)]
     else:
         columns = [some for some in texts(batch) if len(some) == size_of(batch)]
         rows = ["\0".join(row).encode() for row in zip(*columns, strict=True)] if columns else []
@@ -108,7 +113,7 @@ def _bytes(found: Tensor) -> bytes:
 
 def rows_by_key(batch: Any) -> dict[Key, Tensor]:
     """Return the tensors of a batch that have a row a sample, each (samples, values)."""
-    by_sample = graphs_of(batch) is None and listed_of(batch) is None
+    by_sample = graphs_of(batch) is None and listed_of(batch) is None and not ragged_size(batch)
     some = list(named_tensors(batch)) if by_sample else []
     if not some and (rows := hashed(batch)) is not None:
         some = [(HASHED, rows)]

@@ -14,6 +14,7 @@ from diagnose.gap.conditions import Condition
 from diagnose.gap.loop import modes
 from diagnose.gap.loop.class_weights import ClassWeights
 from diagnose.gap.loop.elements import lacks_targets, tensors
+from diagnose.gap.loop.finite import holds_not_finite
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.term import SIDES
 
@@ -49,8 +50,8 @@ def first_batch(side: Side, name: str) -> tuple[int, Any]:
     """
     some, _ = walk(side.batches)
     first = next(some, None)
-    if first is not None and lacks_targets(first[1]):
-        first = next((pair for pair in islice(some, LOOKED) if not lacks_targets(pair[1])), first)
+    if first is not None and _tells_nothing(first[1]):
+        first = next((pair for pair in islice(some, LOOKED) if not _tells_nothing(pair[1])), first)
     if first is None:
         raise DiagnoseError(f"the {name} side yields no batch; give what yields its batches each time it is iterated")
     by_number = isinstance(side.batches, Dataset) and not isinstance(side.batches, IterableDataset)
@@ -59,6 +60,10 @@ def first_batch(side: Side, name: str) -> tuple[int, Any]:
             f"the {name} side is a dataset, whose items are samples: give DataLoader(dataset, batch_size)"
         )
     return first
+
+
+def _tells_nothing(batch: Any) -> bool:
+    return lacks_targets(batch) or holds_not_finite(tensors(batch))
 
 
 def kinds_of(subject: Subject, train: Side) -> tuple[list[str], list[str]]:

@@ -16,6 +16,7 @@ from torch import Tensor
 from diagnose.gap.loop.elements import own_copy, tensors
 from diagnose.gap.loop.gradients import tried
 from diagnose.gap.loop.guard import guarded, random_states, seed
+from diagnose.gap.loop.ragged import ragged_size
 from diagnose.gap.loop.rebatched import changed
 from diagnose.gap.loop.sample_parts import INTEGERS
 from diagnose.gap.loop.walking import first_of
@@ -52,7 +53,8 @@ def _series(batch: Any) -> list[Tensor]:
 
 def _dense(batch: Any) -> list[Tensor]:
     """Return the tensors that `changed` changes, in its order."""
-    return [tensor for tensor in tensors(batch) if tensor.layout == torch.strided and not tensor.is_meta]
+    some = () if ragged_size(batch) else tensors(batch)
+    return [tensor for tensor in some if tensor.layout == torch.strided and not tensor.is_meta]
 
 
 def _looks_so(batch: Any) -> bool:

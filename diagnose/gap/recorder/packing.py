@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -11,10 +11,18 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import attributes_of, with_attributes, with_parts, with_values
 from diagnose.gap.loop.elements import tensors as tensors_of
+from diagnose.gap.loop.ragged import ragged_rows
+
+RAGGED: dict[str, Callable[[list[Tensor]], Any]] = {
+    "packed": lambda parts: PackedSequence(*parts),
+    "jagged": lambda rows: torch.nested.as_nested_tensor(rows, layout=torch.jagged),
+    "nested": torch.nested.as_nested_tensor,
+}
 
 
 class NamedBatch(dict[str, Any]):
@@ -37,6 +45,8 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:  # noqa: PLR0911 
         return {"differentiated": packed} if batch.requires_grad else packed
     if batch is None or isinstance(batch, (bool, int, float, str)):
         return {"value": batch}
+    if isinstance(batch, PackedSequence):
+        return {"packed": [pack(value, tensors) for value in batch]}
     if _is_named(batch):
         return {"table": [[str(key), pack(batch[key], tensors)] for key in _names(batch)]}
     if isinstance(batch, Sequence) and not isinstance(batch, bytes):
@@ -59,6 +69,9 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:  # noqa: PLR0911 
 
 def _pack_tensor(tensor: Tensor, tensors: list[Tensor]) -> dict[str, Any]:
     """Append a tensor; of a sparse one (a graph's adjacency matrix) what it holds: files take dense ones alone."""
+    if tensor.is_nested:
+        kind = "jagged" if tensor.layout == torch.jagged else "nested"
+        return {kind: [_pack_tensor(row.contiguous(), tensors) for row in ragged_rows(tensor)]}
     if tensor.layout == torch.strided:
         tensors.append(tensor)
         return {"tensor": len(tensors) - 1}
@@ -90,6 +103,8 @@ def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any: 
         return tensors[str(content)].numpy()
     if kind == "sparse":
         return _unpack_sparse(content, tensors)
+    if kind in RAGGED:
+        return RAGGED[kind]([unpack(value, tensors) for value in content])
     if kind == "value":
         return content
     if kind == "table":

@@ -362,6 +362,7 @@ class GapRecorder:
         return Recording(
             window, others, val_steps, self.shown_whole, self.reports, self.number, reported.first, reported.offered,
             numbers(reported.losses), list(reported.weights), self._means(), reported.start, self.fetch,
+            self.interval if self.reports == "interval" else 0,
         )  # fmt: skip
 
 

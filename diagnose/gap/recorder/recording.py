@@ -12,6 +12,8 @@ from torch import Tensor
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import samples_of
+from diagnose.gap.loop.elements import tensors as tensors_of
+from diagnose.gap.loop.finite import holds_not_finite
 from diagnose.gap.recorder.packing import pack, unpack
 from diagnose.runs import checkpoints
 
@@ -86,6 +88,7 @@ class Recording:
             decaying ones ("smoothed 0.98").
         start: the weights before the window's first step.
         fetch: returns the batch of an id; None where the batches themselves were kept.
+        interval: steps of an interval, where the reported loss is of such; else 0.
     """
 
     window: list[RecordedStep]
@@ -101,6 +104,7 @@ class Recording:
     means: dict[str, float]
     start: dict[str, Tensor]
     fetch: Callable[[Any], Any] | None = None
+    interval: int = 0
 
     @property
     def train(self) -> float:
@@ -156,6 +160,22 @@ class Recording:
             losses=self.losses[-1:], weights=self.weights[-1:], start=first,
         )  # fmt: skip
 
+    def without_skipped(self) -> Recording:
+        """Return the record without steps that were none: they hold NaN, and what was logged of them is 0 or no number.
+
+        As it is where not all steps were kept, or ids in the place of batches.
+        """
+        kept = [step for step in self.window if not _was_skipped(step)]
+        gone = len(self.window) - len(kept)
+        if not gone or not kept or len(self.window) != self.offered or self.fetch is not None:
+            return self
+        places = [step.number - self.first for step in kept]
+        losses, weights = ([some[k] for k in places] for some in (self.losses, self.weights))
+        means = self.means | ({"epoch": float(np.mean(losses))} if self.reports == "epoch" else {})
+        return replace(
+            self, window=kept, steps=self.steps - gone, offered=len(kept), losses=losses, weights=weights, means=means
+        )
+
     def unweighted(self) -> Recording:
         """Return the record with each step counting alike in what is reported."""
         window = [replace(step, weight=1.0) for step in self.window]
@@ -164,6 +184,11 @@ class Recording:
     def batches(self, steps: list[RecordedStep]) -> list[Any]:
         """Return the batches of some steps."""
         return [step.batch if self.fetch is None else self.fetch(step.batch) for step in steps]
+
+
+def _was_skipped(step: RecordedStep) -> bool:
+    loss = float(step.loss)
+    return (loss == 0 or not math.isfinite(loss)) and holds_not_finite(tensors_of(step.batch))
 
 
 def is_record(folder: Path) -> bool:
@@ -188,7 +213,7 @@ def read_record(folder: Path, fetch: Callable[[Any], Any] | None = None) -> tupl
         parts["window"], parts["earlier"], parts["validation"], state["whole"], state["reports"], state["steps"],
         state["first"], state["offered"], [float(loss) for loss in state["losses"]], state["weights"],
         {name: float(mean) for name, mean in state["means"].items()}, tensors.get("start", {}),
-        fetch if state["ids"] else None,
+        fetch if state["ids"] else None, state["interval"] if state["reports"] == "interval" else 0,
     )  # fmt: skip
     return record, tensors["model"]
 

@@ -61,7 +61,8 @@ def replay(
     first = None if own_first is None else own_first[0] - factor * own_first[1]
     logged = factor * record.train
     return Replayed(
-        logged + mean, logged, half, joined(rows), len(changes), record.offered, masked, first, factor, _checked(first)
+        logged + mean, logged, half, joined(rows), len(changes), record.offered, masked, first, factor, _checked(first),
+        beside=tuple(n for n, m in subject.reached.items() if any(p.requires_grad for p in m.parameters())),
     )  # fmt: skip
 
 
@@ -92,13 +93,18 @@ def _half(changes_K: Any, number: int) -> float:
 
 
 def _read(subject: Subject, step: RecordedStep, batch: Any, own: Condition) -> Elements:
-    """Return the losses of a step's batch, the random state set as it was: before its objective, or the model, ran."""
+    """Return the losses of a step's batch, the random state set as it was: before its objective, or the model, ran.
+
+    Before the objective, too, where it runs the model compiled: a hook that comes after its compiling is not called.
+    """
+    seen = list[None]()
 
     def put() -> None:
         random_states.put(step.states, subject.device)
 
     def before(*_: Any) -> None:
         hook.remove()
+        seen.append(None)
         put()
 
     where = f"the batch of recorded step {step.number + 1}"
@@ -106,9 +112,10 @@ def _read(subject: Subject, step: RecordedStep, batch: Any, own: Condition) -> E
         return subject.run(batch, own, put, where)
     hook = subject.model.register_forward_pre_hook(before)
     try:
-        return subject.run(batch, own, lambda: None, where)
+        found = subject.run(batch, own, lambda: None, where)
     finally:
         hook.remove()
+    return found if seen else subject.run(batch, own, put, where)
 
 
 def _first(subject: Subject, record: Recording, own: Condition) -> tuple[float, float] | None:
