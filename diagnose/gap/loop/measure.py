@@ -19,7 +19,7 @@ from diagnose.gap.loop.other_precision import with_other_precision
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.reading_setup import GivenSides, ReadingSetup, given_sides, reading_setup
 from diagnose.gap.loop.readings import Subject
-from diagnose.gap.loop.redrawn import DRAWN_ANEW
+from diagnose.gap.loop.redrawn import DRAWN_ANEW, drawn_alike
 from diagnose.gap.loop.shared import SharedSamples
 from diagnose.gap.loop.side_readings import (
     SAME_EACH_TIME,
@@ -143,6 +143,7 @@ def _compared(subject: Subject, readings: _Read, given: GivenSides) -> Measureme
         random=readings.random, masked=readings.masked, redrawn=readings.redrawn, shuffled=readings.shuffled,
         fixed=readings.fixed, order=readings.order, luck=given.luck, cut=given.cut, losses=readings.losses,
         as_taken=readings.as_taken, may_be=readings.may_be, same_samples=same, same_data=same and sides.mixed,
+        drawn_alike=drawn_alike(train.batches, val.batches) if len(readings.redrawn) > 1 else "",
     )  # fmt: skip
 
 
