@@ -76,7 +76,8 @@ def test_what_makes_both_is_named_and_no_other_cause_of_their_difference(kind):
     assert "gap/redrawn" not in rules
     assert "augmented anew" not in gap.verdict
     assert terms["collation"] == 0
-    assert terms["unseen"] == pytest.approx(both[1][1] - both[0][1], abs=0.1)
+    low, high = next((t["low"], t["high"]) for t in gap.record["terms"] if t["id"] == "unseen")
+    assert low <= both[1][1] - both[0][1] <= high
 
 
 def test_parts_of_two_datasets_of_which_one_is_augmented_are_collation():

@@ -31,6 +31,7 @@ from diagnose.gap.loop.side_readings import (
     read_validation,
 )
 from diagnose.gap.loop.unseen import unseen_readings
+from diagnose.gap.loop.walking import drawn_apart
 from diagnose.gap.measurements import Measurements
 from diagnose.gap.recorder import ranks
 from diagnose.gap.recorder.timing import replay
@@ -91,7 +92,7 @@ def measure(
     own = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))
     reached = {k: v for side in (train, val) for k, v in other_modules(side.objective, model).items()}
     others = {id(m): m for m in (*own, *reached.values()) if m is not None and m is not model}
-    with guarded(model, loaders, list(others.values())) as guard:
+    with guarded(model, loaders, list(others.values())) as guard, drawn_apart(val.batches, train.batches):
         given = given_sides(train, val, model)
         guard.restore()  # what reading cut rows wrote
         objectives = given.train.objective, given.val.objective

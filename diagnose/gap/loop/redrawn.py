@@ -21,7 +21,7 @@ from torch.utils.data import Dataset as TorchDataset
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.sample_identity import hashes
 from diagnose.gap.loop.sample_parts import Key, SampleLayout, layout, named_tensors
-from diagnose.gap.loop.walking import first_of, walk
+from diagnose.gap.loop.walking import base_of, first_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +131,7 @@ def transformed(batches: Any, val: Any) -> Any | None:
     if is_indexed(batches.dataset) and _collation_changes(batches):
         loader = DataLoader(batches.dataset, batches.batch_size, shuffle=False, collate_fn=val.collate_fn)
         return loader if _collates_alike(batches, loader) else None
-    dataset, other = base_of(batches.dataset), base_of(val.dataset)
+    dataset, other = whole_of(batches.dataset), whole_of(val.dataset)
     names = [name for name in TRANSFORMS if hasattr(dataset, name) and hasattr(other, name)]
     changes = any(getattr(dataset, name) is not getattr(other, name) for name in names)
     if type(dataset) is not type(other) or not changes or not is_indexed(dataset) or not _item_changes(dataset):
@@ -145,7 +145,7 @@ def transformed(batches: Any, val: Any) -> Any | None:
     return DataLoader(whole, batches.batch_size, shuffle=False, collate_fn=batches.collate_fn)
 
 
-def base_of(dataset: Any) -> Any:
+def whole_of(dataset: Any) -> Any:
     """Return the dataset that parts of parts of it are taken from, as `random_split` does."""
     while type(dataset) is Subset:
         dataset = dataset.dataset
@@ -164,10 +164,12 @@ def drawn_alike(train: Any, val: Any) -> str:
 
     To be used within `guarded` alone.
     """
-    loaders = [getattr(side, "base_dataloader", side) for side in (train, val)]
-    if train is val or not all(isinstance(loader, DataLoader) and _is_table(loader.dataset) for loader in loaders):
+    loaders = [base_of(side) for side in (train, val)]
+    if loaders[0] is loaders[1] or not all(
+        isinstance(loader, DataLoader) and _is_table(loader.dataset) for loader in loaders
+    ):
         return ""
-    dataset, other = (base_of(loader.dataset) for loader in loaders)
+    dataset, other = (whole_of(loader.dataset) for loader in loaders)
     if not _item_changes(loaders[1].dataset):
         return ""
     if dataset is other:

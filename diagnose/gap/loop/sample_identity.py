@@ -22,7 +22,7 @@ from diagnose.gap.loop.near_pictures import NearPictures
 from diagnose.gap.loop.near_rows import NearRows
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, SampleLayout, layout, parts_of, rows_by_key
 from diagnose.gap.loop.token_spans import is_among, spans_of
-from diagnose.gap.loop.walking import first_of, walk
+from diagnose.gap.loop.walking import base_of, first_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -170,7 +170,7 @@ def known(
         chosen: which rows of a batch are its samples.
     """
     begun = time.monotonic()
-    walked = 0 if _base(val) is _base(batches) else ELSEWHERE
+    walked = 0 if base_of(val) is base_of(batches) else ELSEWHERE
     identity = layout((batch for _, batch in walk(batches, walked)[0]), None if val is None else first_of(val))
     wholes, held_spans, complete = set[int](), _HeldSpans(len(identity.texts)), True
     labels: dict[int, bytes | None] = {}
@@ -231,13 +231,6 @@ def _labelled(batch: Any, keys: tuple[Key, ...], one: SampleHashes) -> Iterator[
     table = [[row for part in parts for row in part[key]] for key in keys]
     for row, whole in zip(one.rows.tolist(), one.wholes, strict=True):
         yield whole, b"|".join(_raw(column[row]) for column in table)
-
-
-def _base(batches: Any) -> Any:
-    """Return the loader behind what may stand around it: one that is given for both sides makes up the same samples."""
-    while hasattr(batches, "base_dataloader"):
-        batches = batches.base_dataloader
-    return batches
 
 
 class _HeldSpans:

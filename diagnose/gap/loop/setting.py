@@ -14,7 +14,7 @@ from diagnose.gap.conditions import Condition
 from diagnose.gap.loop import modes
 from diagnose.gap.loop.class_weights import ClassWeights
 from diagnose.gap.loop.elements import lacks_targets, tensors
-from diagnose.gap.loop.redrawn import base_of
+from diagnose.gap.loop.redrawn import whole_of
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.term import SIDES
 
@@ -325,7 +325,7 @@ def _same_but_collation(batches: Any, plain: DataLoader[Any]) -> bool:
 def _same_but_transform(batches: Any, plain: DataLoader[Any]) -> bool:
     """Say whether a plain loader is of a copy of the loader's dataset."""
     dataset = getattr(batches, "dataset", None)
-    own, other = base_of(dataset), base_of(plain.dataset)
+    own, other = whole_of(dataset), whole_of(plain.dataset)
     return other is not own and type(other) is type(own) and vars(other).keys() == vars(own).keys()
 
 
