@@ -47,6 +47,7 @@ PLAIN = "give plain=, the same data without augmentation or sampling"
 READ_AS_IS = "have validation read its data without augmentation or sampling"
 FAR = 20.0  # times training's loss: a loss on unseen data that has likelier causes than overfitting
 WORSE = 3.0  # times the loss on other data: so much training's may cost where nothing is wrong with it
+TIMES = 1.5  # and more, or that much less, is worth a word where no arithmetic gives a loss
 LARGE_SHARE = 0.2  # of the sum of absolute parts
 
 
@@ -220,8 +221,30 @@ def _fitting(record: LedgerRecord) -> str:
     """Say which arithmetic gives which reported loss."""
     if any(SWAPPED in fit.factor for fits in record.arithmetic.values() for fit in fits):
         return f"Each reported loss is what the other side gives: {SWAPPED}"
-    some = {side: " or ".join(fit.factor for fit in fits) for side, fits in record.arithmetic.items() if fits}
-    return "; ".join(f"The reported {side} loss is what is read, {factors}" for side, factors in some.items())
+    some = {side: [fit.factor for fit in fits] for side, fits in record.arithmetic.items() if fits}
+    return "; ".join(f"The reported {side} loss is what is read, {_either(factors)}" for side, factors in some.items())
+
+
+def _either(factors: list[str]) -> str:
+    """Return what gives a loss; of several that do, that one loss does not tell which."""
+    if len(factors) == 1:
+        return factors[0]
+    return f"either {', or '.join(factors)} (this one loss does not tell which)"
+
+
+def _times(record: LedgerRecord) -> str:
+    """Say how many times what is read the losses are that no arithmetic explains; "" where that may be once."""
+    out, given = [], {"training": record.reported.train, "validation": record.reported.val}
+    for part in record.term("residual").parts:
+        sign, reported = (1 if part.id == "training" else -1), given[part.id]
+        ends = [reported + sign * (end or 0.0) for end in (part.low, part.high, part.value) if end is not None]
+        if part.id not in (_not_these(record) or {}) or min(ends) <= 0 or reported <= 0:
+            continue
+        low, high = reported / max(ends), reported / min(ends)
+        if low >= TIMES or high <= 1 / TIMES:
+            span = f"{low:.2g} to {high:.2g}" if high > (1 + REPLAYED) * low else f"{low:.3g}"
+            out.append(f"{part.id}'s is {span} times what is read")
+    return f": {', and '.join(out)}" if out else ""
 
 
 def _random(record: LedgerRecord) -> dict[str, float] | None:
@@ -288,7 +311,7 @@ RULES = (
          "training mode it lies within the luck of masks",
          "see that model.eval() is called before validation; more batches, or mode='train', tell", _eval_unsure,
          in_callback="see that model.eval() is called before validation; more validation batches tell"),
-    FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches",
+    FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches{times}",
          "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these,
          in_callback="see what else is in it as it is logged: other batches, another average, or what no step takes"),
     FindingRule("gap/mode", "note", "Training's loss is taken with {on} and validation's with it {off}",
@@ -344,6 +367,7 @@ def _in_words(said: str, record: LedgerRecord, *, in_callback: bool) -> str:
     words["statistics"] = STATISTICS if _lags_behind(record) else ""
     words["meant"] = MEANT if record.of_loop else ""
     words["drawn"] = "" if in_callback else DRAWN_BEFORE
+    words["times"] = _times(record) if record.of_loop else ""
     words["drawn_alike"] = record.conditions.drawn_alike
     words["redrawn"] = PLAIN if "train" in record.conditions.redrawn else READ_AS_IS
     words |= {"objectives": _objectives(record), "generalise": _generalise(record).format(**words)}

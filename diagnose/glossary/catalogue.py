@@ -27,7 +27,7 @@ PLAIN = {  # what stands for words that a finding fills in
     "arithmetic": "A reported loss is what is read, computed another way",
     "mend": "look for it in how the loss is summed, divided and logged, or exchange what was reported of the two sides",
     "drawn": "random numbers drawn before the model runs (recorder.before()), ",
-    "drawn_alike": "one dataset object",
+    "times": "", "drawn_alike": "one dataset object",
     "unlike": "numbers on another scale, labels that training never has"}  # fmt: skip
 SEVERITIES = {
     "error": "The number is not what it is taken for.",
