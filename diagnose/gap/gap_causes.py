@@ -296,7 +296,7 @@ def _made_otherwise(record: LedgerRecord) -> str:
         first, *others = record.conditions.unlike
         return (f"validation's {said_text(record)} costs {cost} than training's, and is prepared otherwise, too: "
                 f"{first.partition(': ')[0]}{', and more' if others else ''}")  # fmt: skip
-    if "train" in record.conditions.redrawn:
+    if "train" in record.conditions.redrawn and not record.conditions.drawn_alike:
         cost = "less" if above else "more"
         return f"training's samples, drawn or augmented anew each pass, cost {cost} than validation's"
     return ""

@@ -49,8 +49,12 @@ EVALUATE_PARTS = (
     "the model gives losses in training mode alone: keep it there, and call eval() of its dropout and batch norm "
     "modules before validation and train() after it"
 )
+DRAWN_BEFORE = "random numbers drawn before the model runs (recorder.before()), "
+PLAIN = "give plain=, the same data without augmentation or sampling"
+READ_AS_IS = "have validation read its data without augmentation or sampling"
 FAR = 20.0  # times training's loss: a loss on unseen data that has likelier causes than overfitting
 WORSE = 3.0  # times the loss on other data: so much training's may cost where nothing is wrong with it
+TIMES = 1.5  # and more, or that much less, is worth a word where no arithmetic gives a loss
 LARGE_SHARE = 0.2  # of the sum of absolute parts
 
 
@@ -61,6 +65,7 @@ class FindingRule:
     Attributes:
         measured: returns the figures that it stands on, None where it does not hold.
         settings: the recipe's keys that change it, said of our own runs.
+        in_callback: what a user of a callback can change, who gives no sides; "" where that is `fix`.
     """
 
     id: str
@@ -69,6 +74,7 @@ class FindingRule:
     fix: str
     measured: Callable[[LedgerRecord], dict[str, float] | None]
     settings: str = ""
+    in_callback: str = ""
 
 
 def _large(name: str) -> Callable[[LedgerRecord], dict[str, float] | None]:
@@ -135,7 +141,7 @@ def _memorised(record: LedgerRecord) -> dict[str, float] | None:
 def _learned_less(record: LedgerRecord) -> dict[str, float] | None:
     """Hold where training data cost many times what other data cost, under the same conditions."""
     unseen, same = record.term("unseen"), record.matched
-    unlike = record.conditions.unlike or "train" in record.conditions.redrawn or data_moved(record)
+    unlike = record.conditions.unlike or _drawn_otherwise(record) or data_moved(record)
     if not record.of_loop or unlike or record.conditions.masked:
         return None
     if unseen.high is None or unseen.high >= 0 or not 0 < WORSE * same.val < same.train:
@@ -147,7 +153,7 @@ def _overfits(record: LedgerRecord) -> dict[str, float] | None:
     unseen = record.term("unseen")
     if record.conditions.unlike or record.conditions.masked or data_moved(record):
         return None  # no generalisation gap: said by gap/inputs and gap/masked
-    if "train" in record.conditions.redrawn and record.term("leak").value is None:
+    if _drawn_otherwise(record) and record.term("leak").value is None:
         return None  # augmentation may be what differs: said by gap/redrawn
     if unseen.value is None or unseen.low is None or unseen.high is None or unseen.low <= 0 or mostly_seen(record):
         return None
@@ -156,6 +162,11 @@ def _overfits(record: LedgerRecord) -> dict[str, float] | None:
 
 def _moved(record: LedgerRecord) -> dict[str, float] | None:
     return {name: record.value(name) for name in ("recency", "unseen")} if data_moved(record) else None
+
+
+def _drawn_otherwise(record: LedgerRecord) -> bool:
+    """Say whether training's samples are drawn anew each pass, and not by what draws validation's, too."""
+    return "train" in record.conditions.redrawn and not record.conditions.drawn_alike
 
 
 def _unfaithful(record: LedgerRecord) -> dict[str, float] | None:
@@ -230,8 +241,30 @@ def _fitting(record: LedgerRecord) -> str:
     """Say which arithmetic gives which reported loss."""
     if any(SWAPPED in fit.factor for fits in record.arithmetic.values() for fit in fits):
         return f"Each reported loss is what the other side gives: {SWAPPED}"
-    some = {side: " or ".join(fit.factor for fit in fits) for side, fits in record.arithmetic.items() if fits}
-    return "; ".join(f"The reported {side} loss is what is read, {factors}" for side, factors in some.items())
+    some = {side: [fit.factor for fit in fits] for side, fits in record.arithmetic.items() if fits}
+    return "; ".join(f"The reported {side} loss is what is read, {_either(factors)}" for side, factors in some.items())
+
+
+def _either(factors: list[str]) -> str:
+    """Return what gives a loss; of several that do, that one loss does not tell which."""
+    if len(factors) == 1:
+        return factors[0]
+    return f"either {', or '.join(factors)} (this one loss does not tell which)"
+
+
+def _times(record: LedgerRecord) -> str:
+    """Say how many times what is read the losses are that no arithmetic explains; "" where that may be once."""
+    out, given = [], {"training": record.reported.train, "validation": record.reported.val}
+    for part in record.term("residual").parts:
+        sign, reported = (1 if part.id == "training" else -1), given[part.id]
+        ends = [reported + sign * (end or 0.0) for end in (part.low, part.high, part.value) if end is not None]
+        if part.id not in (_not_these(record) or {}) or min(ends) <= 0 or reported <= 0:
+            continue
+        low, high = reported / max(ends), reported / min(ends)
+        if low >= TIMES or high <= 1 / TIMES:
+            span = f"{low:.2g} to {high:.2g}" if high > (1 + REPLAYED) * low else f"{low:.3g}"
+            out.append(f"{part.id}'s is {span} times what is read")
+    return f": {', and '.join(out)}" if out else ""
 
 
 def _random(record: LedgerRecord) -> dict[str, float] | None:
@@ -248,7 +281,13 @@ def _unlike(record: LedgerRecord) -> dict[str, float] | None:
 
 
 def _redrawn(record: LedgerRecord) -> dict[str, float] | None:
+    if record.conditions.drawn_alike:
+        return None
     return {f"{side}_redrawn": 1.0 for side in record.conditions.redrawn} or None
+
+
+def _drawn_alike(record: LedgerRecord) -> dict[str, float] | None:
+    return {"val_redrawn": 1.0} if record.conditions.drawn_alike else None
 
 
 RULES = (
@@ -257,7 +296,7 @@ RULES = (
     FindingRule("gap/replay", "warning", "A recorded step, read again with its own weights, does not give its loss: "
          "lag holds what differs",
          "see that the objective is the loop's, and takes what that took: other weights (a second pass, as SAM's), "
-         "a batch that a hook changes, random numbers drawn before the model runs (recorder.before()), and that it was "
+         "a batch that a hook changes, {drawn}and that it was "
          "the same at every step: smoothing that ended or a weight that was annealed meanwhile is in lag", _other_loss),
     FindingRule("gap/trained-beside", "note", "A recorded step, read again with its own weights and {beside} as found "
          "now, does not give its loss: lag holds what differs",
@@ -279,18 +318,27 @@ RULES = (
          "switch it off by self.training, or set a seed before each validation where it is meant (latents, timesteps); "
          "audit_metric says whether it is dropout and what it costs", _random),
     FindingRule("gap/masked", "note", "Losses that are 0 whatever the weights are, as behind a mask, count in the mean",
-         "give the mask as 'weights' beside the losses, so that what is masked does not count", _masked),
+         "give the mask as 'weights' beside the losses, so that what is masked does not count", _masked,
+         in_callback="take the mean over what counts alone; a Trainer leaves each row's first token out, which nothing "
+         "predicts, where the model names its loss (model.loss_type = 'ForCausalLM')"),
     FindingRule("gap/inputs", "note", "Validation's batches are not as training's: {unlike}",
          "see that both are prepared alike, and split at random; plain= tells preparation from data", _unlike),
     FindingRule("gap/redrawn", "note", "A loader yields other samples each pass: {text} and their drawing are together",
-         "give plain=, the same data without augmentation or sampling", _redrawn),
+         PLAIN, _redrawn,
+         in_callback="{redrawn}"),
+    FindingRule("gap/drawn-alike", "note", "Validation's samples are augmented or drawn at random as training's are: "
+         "{drawn_alike} makes both",
+         "where that is not meant, make validation a dataset of its own whose transform draws nothing (two Subsets of "
+         "one dataset share all that is set on it; a transform that is set on a Subset is never read)", _drawn_alike),
     FindingRule("gap/duplicates", "warning", "Some validation {units} occur in the training {text}",
          "{apart}", _duplicates),
     FindingRule("gap/eval-unsure", "warning", "The reported validation loss is not what evaluation mode gives; in "
          "training mode it lies within the luck of masks",
-         "see that model.eval() is called before validation; more batches, or mode='train', tell", _eval_unsure),
-    FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches",
-         "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these),
+         "see that model.eval() is called before validation; more batches, or mode='train', tell", _eval_unsure,
+         in_callback="see that model.eval() is called before validation; more validation batches tell"),
+    FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches{times}",
+         "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these,
+         in_callback="see what else is in it as it is logged: other batches, another average, or what no step takes"),
     FindingRule("gap/mode", "note", "Training's loss is taken with {on} and validation's with it {off}",
          "{statistics}compare both in evaluation mode: read a fixed sample of training {text} as validation is read",
          _trains_with),
@@ -321,19 +369,21 @@ RULES = (
 )  # fmt: skip
 
 
-def findings(record: LedgerRecord) -> list[FindingRecord]:
-    """Return what holds of a record, the gravest first."""
+def findings(record: LedgerRecord, *, in_callback: bool = False) -> list[FindingRecord]:
+    """Return what holds of a record, the gravest first; what to change is in the words for users of a callback."""
     out = []
     for rule in RULES:
         measured = rule.measured(record)
         if measured is not None:
             settings = f" ({rule.settings})" if rule.settings and not record.of_loop else ""
-            what, fix = _in_words(rule.what, record), _in_words(rule.fix, record) + settings
+            advice = rule.in_callback if in_callback and rule.in_callback else rule.fix
+            what = _in_words(rule.what, record, in_callback=in_callback)
+            fix = _in_words(advice, record, in_callback=in_callback) + settings
             out.append(FindingRecord(rule=rule.id, severity=rule.severity, what=what, fix=fix, measured=measured))
     return out
 
 
-def _in_words(said: str, record: LedgerRecord) -> str:
+def _in_words(said: str, record: LedgerRecord, *, in_callback: bool) -> str:
     """Return a rule's sentence with what training mode switches on, and in the words of text or of data."""
     mode = mode_name(live_kinds(record))
     words = FOREIGN if record.of_loop else OURS
@@ -346,6 +396,10 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     words |= {"on": in_mode(live_kinds(record), on=True), "off": mode_suffix(live_kinds(record), on=False)}
     words["statistics"] = STATISTICS if _lags_behind(record) else ""
     words["meant"] = MEANT if record.of_loop else ""
+    words["drawn"] = "" if in_callback else DRAWN_BEFORE
+    words["times"] = _times(record) if record.of_loop else ""
+    words["drawn_alike"] = record.conditions.drawn_alike
+    words["redrawn"] = PLAIN if "train" in record.conditions.redrawn else READ_AS_IS
     words |= {"objectives": _objectives(record), "generalise": _generalise(record).format(**words)}
     return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], **words)
 

@@ -32,6 +32,7 @@ class BatchReadings:
         zeros: how many batches have no target that counts and cost exactly 0, which is averaged in.
         repeated: whether they were read with the very random numbers of what was reported.
         skipped: how many more hold NaN or infinity and give no loss.
+        groups: numbers of the groups that they hold, where the objective gives one number for several of them.
     """
 
     readings: dict[Condition, Reading]
@@ -54,6 +55,7 @@ class BatchReadings:
     repeated: bool = False
     inputs: Any = None
     skipped: int = 0
+    groups: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ class Measurements:
         same_samples: whether the two sides hold the same samples, each as often.
         fixed: whether training's loss is the same each time in training mode, too: nothing draws, nor shuffles.
         order: the share of its variance by which who shares a batch may move training's mean; 1 where not known.
+        drawn_alike: what makes the samples of both sides anew each pass; "" where no one thing does.
         cut: how long rows are on either side, where one side's were cut to the other's to be its plain data.
         same_data: whether the two sides hold the same samples, and their loss depends on which of them share a batch.
     """
@@ -154,6 +157,7 @@ class Measurements:
     fixed: bool = False
     order: float = 1.0
     cut: str = ""
+    drawn_alike: str = ""
 
     def steady(self, side: int) -> bool:
         """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""

@@ -191,6 +191,7 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
         "by_group": found.by_group,
         "unit": found.train.unit,
         "redrawn": [("train", "val")[k] for k in sorted(found.redrawn)],
+        "drawn_alike": found.drawn_alike,
         "random": [("train", "val")[k] for k in sorted(found.random)],
         "as_taken": [("train", "val")[k] for k in sorted(found.as_taken)],
         "may_be_on": [("train", "val")[k] for k in sorted(found.may_be)],

@@ -41,6 +41,8 @@ STEPS_DIFFER = 0.1  # of a loss: steps' own losses spread by as much at least
 CHANCE = 0.01  # that one step's loss agrees by chance, at most
 MOST_FACTOR = 64  # accumulation steps or processes that are tried
 LARGEST_EXPONENT = 50.0
+OR = ", or "  # between arithmetic that gives the same value
+PERPLEXITY = "as a perplexity: exp of what is read"
 SWAPPED = "the two reported= may be swapped"
 FAR_APART = 10.0  # times what digits allow: so far must two losses lie apart for one not to be the other by chance
 DIGITS = (2, 6)  # significant ones of a loss that was copied from a log
@@ -158,7 +160,7 @@ def _functions(value: float) -> dict[str, float]:
     """Return what is reported of a loss instead of it: a perplexity, a root."""
     out: dict[str, float] = {}
     if value < LARGEST_EXPONENT:
-        out["as a perplexity: exp of what is read"] = math.exp(value)
+        out[PERPLEXITY] = math.exp(value)
         out["as a perplexity of bits: 2 to the power of what is read"] = 2**value
     if value > 0:
         out["as a logarithm: of a perplexity that is read"] = math.log(value)
@@ -187,23 +189,28 @@ def fits(reported: float, found: Interval, read: BatchReadings, *, same: bool = 
     value = found.value
     rows = [_fit(name, factor * value, abs(factor) * half, reported) for name, factor in candidates(read).items()]
     if value + half < LARGEST_EXPONENT:
-        rows.append(_fit("as a perplexity: exp of what is read", math.exp(value), math.exp(value) * half, reported))
+        rows.append(_fit(PERPLEXITY, math.exp(value), math.exp(value) * half, reported))
     return _distinct([row for row in rows if row.low - rounded <= reported <= row.high + rounded])
 
 
 def _exactly(reported: float, value: float, read: BatchReadings) -> list[FactorFit]:
-    """Return what gives the reported loss to its digits, the nearest alone; a loss of few digits fits by chance."""
+    """Return what gives the reported loss to its digits, the nearest alone; a loss of few digits fits by chance.
+
+    What lies as near as the digits, or what is computed, can tell is kept beside it.
+    """
     rounded = rounding(reported)
     if abs(reported - value) <= SAME * abs(value) + rounded:
         return []
     if rounded > COARSE * abs(reported):
         return []
     coarse = rounded > SAME * abs(reported)
-    some = {n: f * value for n, f in candidates(read).items()} if coarse else exact_values(value, read)
+    some = exact_values(value, read)
+    if coarse:
+        some = {name: some[name] for name in (*candidates(read), PERPLEXITY) if name in some}
     rows = [_fit(name, candidate, SAME * abs(candidate), reported) for name, candidate in some.items()]
     rows = [row for row in rows if row.low - rounded <= reported <= row.high + rounded]
-    nearest = min((abs(row.value - reported) for row in rows), default=0.0)
-    return _distinct([row for row in rows if coarse or abs(row.value - reported) <= nearest + EQUAL * abs(reported)])
+    nearest = max(rounded, min((abs(row.value - reported) for row in rows), default=0.0))
+    return _distinct([row for row in rows if coarse or abs(row.value - reported) <= nearest + EXACT * abs(reported)])
 
 
 def _distinct(rows: list[FactorFit]) -> list[FactorFit]:
@@ -214,7 +221,7 @@ def _distinct(rows: list[FactorFit]) -> list[FactorFit]:
         if place is None:
             out.append(row)
         else:
-            out[place] = replace(out[place], factor=f"{out[place].factor}, or {row.factor}")
+            out[place] = replace(out[place], factor=f"{out[place].factor}{OR}{row.factor}")
     return out
 
 
@@ -388,6 +395,15 @@ def _or_fallen(rows: list[FactorFit], read: float) -> list[FactorFit]:
     return out
 
 
+def _of_both(every: dict[str, list[FactorFit]]) -> dict[str, list[FactorFit]]:
+    """Return what fits both sides alone, where several things fit a side and one of them the other side, too."""
+    names = [{name for fit in fits for name in fit.factor.split(OR)} for fits in every.values()]
+    shared = names[0] & names[1] if len(names) > 1 else set[str]()
+    if not shared:
+        return every
+    return {side: [fit for fit in fits if not shared.isdisjoint(fit.factor.split(OR))] for side, fits in every.items()}
+
+
 def explained(found: Measurements, given: ReportedLosses, record: Recording | None) -> dict[str, list[FactorFit]]:
     """Return for each side the arithmetic that would turn the loss that is read into the loss that was reported."""
     sides = found.sides
@@ -398,6 +414,7 @@ def explained(found: Measurements, given: ReportedLosses, record: Recording | No
                    same=text.complete and found.steady(k) and not found.anew(k))
         for k, (name, (value, reading, text, _, was_given)) in enumerate(rows.items()) if was_given
     }  # fmt: skip
+    out = _of_both(out)
     if record is None and given.given[0] and not _has_no_history(found):
         out["training"] = _or_fallen(out["training"], rows["training"][1].mean)
     if record is None and all(given.given) and not any(out.values()):

@@ -118,7 +118,7 @@ def _matched(record: LedgerRecord) -> str:
 def _alike(record: LedgerRecord) -> str:
     """Say what the two are alike in once the walk is done; where data are still made otherwise, not in all."""
     conditions = record.conditions
-    if "train" in conditions.redrawn:
+    if "train" in conditions.redrawn and not conditions.drawn_alike:
         return "Under conditions that are the same but for how samples are drawn or augmented,"
     if conditions.masked or conditions.unlike:
         return "Under conditions that are the same but for how batches are made,"

@@ -26,9 +26,11 @@ PLAIN = {  # what stands for words that a finding fills in
     "on": "what training mode does on", "off": "off", "unseen": "unseen text", "meant": "", "statistics": "",
     "arithmetic": "A reported loss is what is read, computed another way",
     "mend": "look for it in how the loss is summed, divided and logged, or exchange what was reported of the two sides",
-    "unlike": "numbers on another scale, labels that training never has",
-    "beside": "another module",
-    "evaluate": "call model.eval() before validation and model.train() after it"}  # fmt: skip
+     "drawn": "random numbers drawn before the model runs (recorder.before()), ",
+     "times": "", "drawn_alike": "one dataset object",
+     "unlike": "numbers on another scale, labels that training never has",
+     "beside": "another module",
+     "evaluate": "call model.eval() before validation and model.train() after it"}  # fmt: skip
 SEVERITIES = {
     "error": "The number is not what it is taken for.",
     "warning": "The number is off, or its set-up should be mended.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from diagnose.gap.gap_rules import findings
 from diagnose.gap.ledger import explain
 from diagnose.gap.record import BY_OBJECTIVE
 from diagnose.gap.recorder.ranks import of_first
@@ -30,6 +31,7 @@ def explain_as_averaged(
     validation loss, where there are several.
     """
     ledger = _as_averaged(model, train, val, record, budget)
+    ledger = ledger.model_copy(update={"findings": tuple(findings(ledger, in_callback=True))})
     if not named:
         return ledger
     ledger = ledger.model_copy(update={"reported": ledger.reported.model_copy(update={"named": named})})

@@ -44,6 +44,8 @@ from diagnose.integrations.lightning_steps import (
 from diagnose.report.gap_result import Gap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from torch import nn
 
     from diagnose.gap.recorder.recording import Recording
@@ -92,6 +94,8 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         page: where to write the page; by default `gap.html` in the Trainer's `default_root_dir`.
         budget: as for `explain_gap`.
         most_bytes: of batches that are kept.
+        plain: training's data without augmentation, noise or packing, a loader.
+        groups: `groups(batch)`, whose each sample of a batch is (document, patient), as for `Side`.
     """
 
     @own_words
@@ -103,7 +107,10 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         page: str | Path | None = None,
         budget: float | str = 20.0,
         most_bytes: int = 256 << 20,
+        plain: Iterable[Any] | None = None,
+        groups: Callable[[Any], Any] | None = None,
     ) -> None:
+        self.plain, self.groups = plain, groups
         self.train, self.val, self.budget, self.most_bytes = train, val, budget, most_bytes
         self.page = Path(page) if page else None
         self.gaps: dict[str, Gap] = {}
@@ -249,14 +256,15 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         train_side = Side(
             _batches(trainer, loaders[0], "train"),
             staying_on(objective(trainer, "training_step", train, number), last.staying), reported=value,
-            plain=_plain_batches(trainer), reduction="weighted" if record is None or _by_samples(record) else "batch",
+            plain=_plain_batches(trainer, self.plain), groups=self.groups,
+            reduction="weighted" if record is None or _by_samples(record) else "batch",
         )  # fmt: skip
         more: dict[str, Any] = {} if last.read is None else {"model": _copy(module, last.read)}
         val_side = Side(
             _batches(trainer, loaders[1], "validate"),
             staying_on(objective(trainer, "validation_step", name.split("/dataloader_idx_")[0], number), last.staying),
             reported=last.values[name], reported_on=last.shown.get(number) or None, reduction="weighted",
-            mode="train" if last.training else None, **more,
+            mode="train" if last.training else None, groups=self.groups, **more,
         )  # fmt: skip
         of = name if len(last.values) > 1 else ""
         ledger = explain_as_averaged(module, train_side, val_side, record, self.budget, of)
@@ -354,11 +362,14 @@ def _batches(trainer: Any, loader: Any, stage: str) -> Any:
     return TransferredBatches(loader, trainer, stage) if has_hooks(trainer.lightning_module) else loader
 
 
-def _plain_batches(trainer: Any) -> Any:
-    """Return training's batches as the module's hooks leave them in validation; None where it has no hooks."""
+def _plain_batches(trainer: Any, given: Any) -> Any:
+    """Return training's plain batches as the module's hooks leave them in validation: those that were given.
+
+    Else training's own; None where it has no hooks either.
+    """
     if not has_hooks(trainer.lightning_module):
-        return None
-    return TransferredBatches(train_batches(trainer), trainer, "validate")
+        return given
+    return TransferredBatches(train_batches(trainer) if given is None else given, trainer, "validate")
 
 
 def _loaders(trainer: Any) -> list[Any]:

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import Trainer, TrainerCallback
@@ -75,12 +76,16 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         page: where to write the page; by default `gap.html` in the Trainer's `output_dir`.
         budget: as for `explain_gap`.
         most_bytes: of batches that are kept.
+        plain: training's data without augmentation, noise or packing, a dataset as `train_dataset` is one.
+        groups: `groups(batch)`, whose each sample of a batch is (document, patient), as for `Side`.
     """
 
     @own_words
     def __init__(
-        self, page: str | Path | None = None, *, budget: float | str = 20.0, most_bytes: int = 256 << 20
-    ) -> None:
+        self, page: str | Path | None = None, *, budget: float | str = 20.0, most_bytes: int = 256 << 20,
+        plain: Any = None, groups: Callable[[Any], Any] | None = None,
+    ) -> None:  # fmt: skip
+        self.plain, self.groups = plain, groups
         self.page, self.budget, self.most_bytes = Path(page) if page else None, budget, most_bytes
         self.gaps: dict[str, Gap] = {}
         self._recorder: GapRecorder | None = None
@@ -276,18 +281,25 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         """Explain the gap to one evaluation set."""
         loader = _eval_loader(trainer, name)
         of_train, of_val = objectives(trainer, loader, self.say, own_loop=found.own_loop)
+        parts = _Steps(trainer.get_train_dataloader(), trainer.args.gradient_accumulation_steps)
         train = Side(
-            _Steps(trainer.get_train_dataloader(), trainer.args.gradient_accumulation_steps), of_train,
-            reported=None if found.logged is None else found.logged[0], reduction="batch",
+            parts, of_train, reported=None if found.logged is None else found.logged[0], reduction="batch",
+            plain=None if self.plain is None else parts.of(trainer.get_test_dataloader(self.plain)),
+            groups=None if self.groups is None else partial(_of_each, self.groups),
         )  # fmt: skip
         more: dict[str, Any] = {}
         if found.trained is not None or found.switched:
             more["model"] = _copy(trainer.model, found.weights)
             put(more["model"], found.switched)
-        side = Side(loader, of_val, reported=val, reduction="weighted", **more)
+        side = Side(loader, of_val, reported=val, reduction="weighted", groups=self.groups, **more)
         record = found.logged[1] if found.logged else None
         of = name if len(found.losses) > 1 else ""
         return Gap(explain_as_averaged(trainer.model, train, side, record, self.budget, of))
+
+
+def _of_each(groups: Callable[[Any], Any], parts: list[Any]) -> list[Any]:
+    """Return whose the samples of all parts of a step are."""
+    return [name for part in parts for name in np.ravel(groups(part)).tolist()]
 
 
 def _is_loss(name: str) -> bool:

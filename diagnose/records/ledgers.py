@@ -190,6 +190,7 @@ class ConditionsRecord(Schema):
     by_value: bool = False  # samples were compared bit for bit alone: a changed copy is not told
     by_group: bool = False  # what the two sides share was looked up by the groups that both were given with
     redrawn: tuple[str, ...] = ()
+    drawn_alike: str = ""  # what makes the samples of both sides anew each pass: one dataset object, one transform
     random: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()  # in what the losses of torch differ that the two objectives take

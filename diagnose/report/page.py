@@ -134,11 +134,6 @@ def gap_report(folder: Path, record: LedgerRecord | ArmLedgers | None = None) ->
     return gap_document.report_of(ledger, None if ledger.kind == "sides" else read_run(folder))
 
 
-def render_audit(folder: Path, out: Path, record: AuditRecord | None = None) -> Path:
-    """Render the page of a run's audit; arguments and errors are those of `render_gap`."""
-    return put(audit_report(folder, record), folder, out, AUDIT)
-
-
 def audit_report(folder: Path, record: AuditRecord | None = None) -> Report:
     """Return what there is to say of a run's audit, the stored one where none is given."""
     return audit_document.report_of(record or store.read_record(AuditRecord, folder / "audit.json"), read_run(folder))

@@ -85,6 +85,7 @@ FIRES = {
     "gap/collation": {"collation": 0.2},
     "gap/random": {"conditions": LAST | {"random": ["val"]}},
     "gap/redrawn": {"conditions": LAST | {"redrawn": ["train"]}},
+    "gap/drawn-alike": {"conditions": LAST | {"redrawn": ["train", "val"], "drawn_alike": "one transform"}},
     "gap/batching": {"batching": 0.2},
     "gap/weights": {"weights": 0.2},
     "gap/unseen": {"unseen": 0.2},

@@ -14,7 +14,7 @@ from diagnose.audit.findings import known
 from diagnose.records.audits import AuditRecord
 from diagnose.records.ledgers import ArmLedgers, LedgerRecord
 from diagnose.report.index import render_index
-from diagnose.report.page import render_audit, render_gap, render_own
+from diagnose.report.page import audit_report, put, render_gap, render_own
 from diagnose.runs import store
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -110,8 +110,8 @@ def pages(tmp_path_factory, gaps):
     by_strangers(failed)
     found |= {"run": render_own(run, root / "run.html"), "failed-run": render_own(failed, root / "failed-run.html")}
     broken, clean = audits()
-    found |= {"audit": render_audit(failed, root / "audit.html", broken)}
-    found |= {"clean-audit": render_audit(run, root / "clean-audit.html", clean)}
+    found |= {"audit": put(audit_report(failed, broken), failed, root / "audit.html")}
+    found |= {"clean-audit": put(audit_report(run, clean), run, root / "clean-audit.html")}
     found |= {"index": render_index(next(iter(gaps.values())).parent)}
     return {name: path.as_uri() for name, path in (found | gaps).items()}
 

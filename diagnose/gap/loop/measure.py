@@ -19,7 +19,7 @@ from diagnose.gap.loop.other_precision import with_other_precision
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.reading_setup import GivenSides, ReadingSetup, given_sides, reading_setup
 from diagnose.gap.loop.readings import Subject
-from diagnose.gap.loop.redrawn import DRAWN_ANEW
+from diagnose.gap.loop.redrawn import DRAWN_ANEW, drawn_alike
 from diagnose.gap.loop.shared import SharedSamples
 from diagnose.gap.loop.side_readings import (
     SAME_EACH_TIME,
@@ -31,6 +31,7 @@ from diagnose.gap.loop.side_readings import (
     read_validation,
 )
 from diagnose.gap.loop.unseen import unseen_readings
+from diagnose.gap.loop.walking import drawn_apart
 from diagnose.gap.measurements import Measurements
 from diagnose.gap.recorder import ranks
 from diagnose.gap.recorder.timing import replay
@@ -92,7 +93,7 @@ def measure(
     own = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))
     reached = {k: v for side in (train, val) for k, v in other_modules(side.objective, model).items()}
     others = {id(m): m for m in (*own, *reached.values()) if m is not None and m is not model}
-    with guarded(model, loaders, list(others.values())) as guard:
+    with guarded(model, loaders, list(others.values())) as guard, drawn_apart(val.batches, train.batches):
         given = given_sides(train, val, model)
         guard.restore()  # what reading cut rows wrote
         objectives = given.train.objective, given.val.objective
@@ -146,6 +147,7 @@ def _compared(subject: Subject, readings: _Read, given: GivenSides) -> Measureme
         fixed=readings.fixed, order=readings.order, luck=given.luck, cut=given.cut, losses=readings.losses,
         as_taken=readings.as_taken, may_be=readings.may_be,
         in_training_alone=readings.in_training_alone, same_samples=same, same_data=same and sides.mixed,
+        drawn_alike=drawn_alike(train.batches, val.batches) if len(readings.redrawn) > 1 else "",
     )  # fmt: skip
 
 

@@ -70,8 +70,8 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
     if not sure:
         note = (
             f"the reported {name} loss is also what the model gives in {word} mode{averaged}, to within the luck of "
-            f"its masks: so few batches do not tell whether {call} was forgotten; mode={mode!r} reads it so"
-        )
+            f"its masks: so few batches do not tell whether {call} was forgotten"
+        ) + (f"; mode={mode!r} reads it so" if own.on else "")  # of validation a finding says it
         return ModeTold(side, note, open=not own.on)
     return ModeTold(
         replace(side, mode=mode, reduction=reduction),

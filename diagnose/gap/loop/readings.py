@@ -21,8 +21,11 @@ from diagnose.gap.loop.elements import (
     elements,
     identities,
     lacks_targets,
+    named_groups,
     of_rows,
+    of_several,
     own_copy,
+    samples_of,
     sums,
     tensors,
 )
@@ -312,14 +315,17 @@ def read(
             if whole.skipped and run == runs[0]:
                 tally.skipped += 1
                 break
-            apart = groups is None and same[0].objective not in subject.random
+            apart = groups is None or len(named_groups(groups)) == samples_of(batch)
+            apart = apart and same[0].objective not in subject.random
             losses = by_sample(subject.run, batch, whole, same[0], total, where) if apart else whole
+            several = of_several(losses, groups)
+            tally.groups |= set(named_groups(groups).tolist()) if several else set()
             ids = identities(losses, number, groups, where)
             if isinstance(batches, RebatchedBatches) and groups is None and losses.known:
                 ids = batches.origins[number][losses.samples]
             elif distinct is not None and groups is None:
                 ids = distinct.numbered(batch, ids, losses.samples)
-            tally.add(losses, ids, same, named=groups is not None)
+            tally.add(losses, ids, same, named=groups is not None and not several)
             if run == runs[0]:
                 subject.empty[name] += losses.scalar and not losses.weights.any()
                 tally.notice(number, whole, batch)
@@ -348,6 +354,7 @@ class _Tally:
         self.means: dict[Condition, list[float]] = defaultdict(list)
         self.batches = self.samples = self.count = self.counted = self.silent = 0
         self.units: set[str] = set()
+        self.groups: set[int] = set()
         self.kinds: set[bool] = set()
         self.zeros = self.skipped = 0
         self.other, self.inputs = OtherMeans(), InputsSeen()
@@ -395,7 +402,7 @@ class _Tally:
             others={c: {n: float(np.mean(v)) for n, v in table.items()} for c, table in self.others.items()},
             means=dict(self.means), count=self.count, counted=self.counted / self.count,
             silent=self.silent / self.count, scalar=self.kinds == {True}, likely=self.other.means(held),
-            inputs=self.inputs, zeros=self.zeros, skipped=self.skipped,
+            inputs=self.inputs, zeros=self.zeros, skipped=self.skipped, groups=frozenset(self.groups),
         )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from torch.utils.data import Dataset as TorchDataset
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.sample_identity import hashes
 from diagnose.gap.loop.sample_parts import Key, SampleLayout, layout, named_tensors
-from diagnose.gap.loop.walking import first_of, walk
+from diagnose.gap.loop.walking import base_of, first_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +131,7 @@ def transformed(batches: Any, val: Any) -> Any | None:
     if is_indexed(batches.dataset) and _collation_changes(batches):
         loader = DataLoader(batches.dataset, batches.batch_size, shuffle=False, collate_fn=val.collate_fn)
         return loader if _collates_alike(batches, loader) else None
-    dataset, other = batches.dataset, val.dataset
+    dataset, other = whole_of(batches.dataset), whole_of(val.dataset)
     names = [name for name in TRANSFORMS if hasattr(dataset, name) and hasattr(other, name)]
     changes = any(getattr(dataset, name) is not getattr(other, name) for name in names)
     if type(dataset) is not type(other) or not changes or not is_indexed(dataset) or not _item_changes(dataset):
@@ -141,7 +141,41 @@ def transformed(batches: Any, val: Any) -> Any | None:
         setattr(plain, name, getattr(other, name))
     if _item_changes(plain):
         return None
-    return DataLoader(plain, batches.batch_size, shuffle=False, collate_fn=batches.collate_fn)
+    whole = parts_anew(batches.dataset, plain)
+    return DataLoader(whole, batches.batch_size, shuffle=False, collate_fn=batches.collate_fn)
+
+
+def whole_of(dataset: Any) -> Any:
+    """Return the dataset that parts of parts of it are taken from, as `random_split` does."""
+    while type(dataset) is Subset:
+        dataset = dataset.dataset
+    return dataset
+
+
+def parts_anew(dataset: Any, base: Any) -> Any:
+    """Return the same part of another dataset."""
+    if type(dataset) is not Subset:
+        return base
+    return Subset(parts_anew(dataset.dataset, base), dataset.indices)
+
+
+def drawn_alike(train: Any, val: Any) -> str:
+    """Return what makes both sides' samples anew each pass: one dataset object, one transform; "" where none does.
+
+    To be used within `guarded` alone.
+    """
+    loaders = [base_of(side) for side in (train, val)]
+    if loaders[0] is loaders[1] or not all(
+        isinstance(loader, DataLoader) and _is_table(loader.dataset) for loader in loaders
+    ):
+        return ""
+    dataset, other = (whole_of(loader.dataset) for loader in loaders)
+    if not _item_changes(loaders[1].dataset):
+        return ""
+    if dataset is other:
+        return "one dataset object"
+    some = [(getattr(dataset, name, None), getattr(other, name, None)) for name in TRANSFORMS]
+    return "one transform" if any(own is its and own is not None for own, its in some) else ""
 
 
 def is_redrawn(batches: Any) -> bool:

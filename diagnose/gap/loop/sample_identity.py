@@ -21,8 +21,8 @@ from diagnose.gap.intervals import SAMPLES
 from diagnose.gap.loop.near_pictures import NearPictures
 from diagnose.gap.loop.near_rows import NearRows
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, SampleLayout, layout, parts_of, rows_by_key
-from diagnose.gap.loop.token_spans import is_among, spans_of
-from diagnose.gap.loop.walking import first_of, walk
+from diagnose.gap.loop.token_spans import HELD, is_among, spans_of
+from diagnose.gap.loop.walking import base_of, first_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,7 +89,7 @@ def all_rows(_: Any) -> None:
 class SampleHashes:
     """A batch's samples: their rows, hashes of each one's values and of each text's spans by row, and one's tokens.
 
-    `placed` are the hashes of the spans together with their places.
+    `placed` are the hashes of the spans together with their places; `ends`, of a series of numbers, of its last span.
     """
 
     rows: NDArray[np.int64]
@@ -97,6 +97,7 @@ class SampleHashes:
     spans: list[list[NDArray[np.int64]]]
     tokens: list[NDArray[np.int64]] = field(default_factory=list)
     placed: list[list[NDArray[np.int64]]] = field(default_factory=list)
+    ends: list[list[NDArray[np.int64]]] = field(default_factory=list)
 
 
 def hashes(batch: Any, found: SampleLayout, chosen: Chosen = all_rows, *, spans: bool = True) -> SampleHashes | None:
@@ -121,7 +122,16 @@ def hashes(batch: Any, found: SampleLayout, chosen: Chosen = all_rows, *, spans:
     first = single[found.texts[0]]
     tokens = [] if found.beside or first[0].is_floating_point() else [_bits(row) for row in first]
     spans_by_text, placed = ([[pair[k] for pair in rows] for rows in texts] for k in range(2))
-    return SampleHashes(index, wholes, spans_by_text, tokens, placed)
+    ends = [_ends(single[key], span, beside) for key, span in zip(found.texts, found.spans, strict=True)]
+    return SampleHashes(index, wholes, spans_by_text, tokens, placed, ends)
+
+
+def _ends(rows: list[Tensor], span: int, beside: Sequence[int]) -> list[NDArray[np.int64]]:
+    """Return the last span of each row that is a series of numbers, short enough that all of its spans are held."""
+    some = [
+        _bits(row)[-span:] if row.is_floating_point() and len(row) <= HELD else np.zeros(0, np.int64) for row in rows
+    ]
+    return [spans for spans, _ in spans_of(some, span, beside)]
 
 
 def _single(row: Tensor, pad: int | None = None) -> Tensor:
@@ -170,7 +180,7 @@ def known(
         chosen: which rows of a batch are its samples.
     """
     begun = time.monotonic()
-    walked = 0 if _base(val) is _base(batches) else ELSEWHERE
+    walked = 0 if base_of(val) is base_of(batches) else ELSEWHERE
     identity = layout((batch for _, batch in walk(batches, walked)[0]), None if val is None else first_of(val))
     wholes, held_spans, complete = set[int](), _HeldSpans(len(identity.texts)), True
     labels: dict[int, bytes | None] = {}
@@ -231,13 +241,6 @@ def _labelled(batch: Any, keys: tuple[Key, ...], one: SampleHashes) -> Iterator[
     table = [[row for part in parts for row in part[key]] for key in keys]
     for row, whole in zip(one.rows.tolist(), one.wholes, strict=True):
         yield whole, b"|".join(_raw(column[row]) for column in table)
-
-
-def _base(batches: Any) -> Any:
-    """Return the loader behind what may stand around it: one that is given for both sides makes up the same samples."""
-    while hasattr(batches, "base_dataloader"):
-        batches = batches.base_dataloader
-    return batches
 
 
 class _HeldSpans:
@@ -310,7 +313,8 @@ def _looked_up(
 def _share(one: SampleHashes, k: int, training: Known) -> float:
     """Return the share of a sample's spans that occur in training: of that of its texts which shares least.
 
-    A copy of which tokens were changed here and there counts as one that shares half of them.
+    A copy of which tokens were changed here and there counts as one that shares half of them; a window of a series that
+    goes on where training's ends, with values that training has not, does not.
     """
     each = [
         float((is_among(rows[k], spans) & ~is_among(placed[k], aligned)).mean())
@@ -318,6 +322,10 @@ def _share(one: SampleHashes, k: int, training: Known) -> float:
         if len(rows[k])
     ]
     share = min(each, default=0.0)
+    goes_on = any(len(ends[k]) and not is_among(ends[k], spans).all()
+                  for ends, spans in zip(one.ends, training.spans, strict=False))  # fmt: skip
+    if goes_on:
+        share = min(share, float(np.nextafter(NEAR, 0)))
     near = share < NEAR and bool(one.tokens) and any(rows.holds(one.tokens[k]) for rows in training.near)
     return NEAR if near else share
 

@@ -15,6 +15,7 @@ from diagnose.gap.loop import modes
 from diagnose.gap.loop.class_weights import ClassWeights
 from diagnose.gap.loop.elements import lacks_targets, tensors
 from diagnose.gap.loop.finite import holds_not_finite
+from diagnose.gap.loop.redrawn import whole_of
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.term import SIDES
 
@@ -294,8 +295,7 @@ def notes_of(subject: Subject) -> list[str]:
 def redrawn_notes(redrawn: frozenset[int]) -> list[str]:
     """Say which loaders yield other samples each pass."""
     return [
-        f"the {name} side's loader yields other samples each pass (augmentation, random draws): what was read is a "
-        "draw; plain= the same data without that tells it from data"
+        f"the {name} side's loader yields other samples each pass (augmentation, random draws): what was read is a draw"
         for k, name in enumerate(("training", "validation")) if k in redrawn
     ]  # fmt: skip
 
@@ -330,8 +330,8 @@ def _same_but_collation(batches: Any, plain: DataLoader[Any]) -> bool:
 def _same_but_transform(batches: Any, plain: DataLoader[Any]) -> bool:
     """Say whether a plain loader is of a copy of the loader's dataset."""
     dataset = getattr(batches, "dataset", None)
-    same = type(plain.dataset) is type(dataset) and vars(plain.dataset).keys() == vars(dataset).keys()
-    return plain.dataset is not dataset and same
+    own, other = whole_of(dataset), whole_of(plain.dataset)
+    return other is not own and type(other) is type(own) and vars(other).keys() == vars(own).keys()
 
 
 def differences(subject: Subject, text: BatchReadings, sides: SideConditions) -> list[str]:

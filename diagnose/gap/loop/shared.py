@@ -50,7 +50,7 @@ class SharedSamples:
         """Return what validation shares with training, whether all training batches were looked through, why not."""
         train, val = self.texts
         if self.known is None:
-            ids = [next(iter(text.readings.values())).documents for text in self.texts]
+            ids = [_groups(text) for text in self.texts]
             why = "" if train.complete else "not all training groups were read"
             return sample_identity.by_group(*ids), train.complete, why
         if not self.known.wholes:
@@ -106,6 +106,11 @@ class SharedSamples:
         told = "" if once is None else f": {plain(reading.mean)}, and {plain(once)} with each once"
         return [f"{again:,} of validation's {every:,} samples repeat{'s' * (again == 1)} an earlier one, bit for bit "
                 f"(one occurs {most:,} times); its loss counts each as often as it occurs{told}"]  # fmt: skip
+
+
+def _groups(text: BatchReadings) -> NDArray[np.int64]:
+    """Return the groups that what was read is of."""
+    return np.array(sorted(text.groups)) if text.groups else next(iter(text.readings.values())).documents
 
 
 def _each_once(reading: Reading) -> float | None:

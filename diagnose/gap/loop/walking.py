@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,29 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.loop import guard
 
 GOLDEN = 0.6180339887498949
+APART = 1 << 21  # added to the numbers of walks that are to draw what others do not
+_apart: ContextVar[frozenset[int]] = ContextVar("apart", default=frozenset())  # loaders (ids) of such walks
+
+
+@contextmanager
+def drawn_apart(batches: Any, others: Any) -> Iterator[None]:
+    """Have a side's batches drawn in other random states than the other side's, so that the two are independent.
+
+    One loader that is given for both sides is the same in both.
+    """
+    own = frozenset() if base_of(batches) is base_of(others) else frozenset({id(base_of(batches))})
+    token = _apart.set(own)
+    try:
+        yield
+    finally:
+        _apart.reset(token)
+
+
+def base_of(batches: Any) -> Any:
+    """Return the loader behind what may stand around it: one that is given for both sides makes up the same samples."""
+    while hasattr(batches, "base_dataloader"):
+        batches = batches.base_dataloader
+    return batches
 
 
 def walk(batches: Any, number: int = 0) -> tuple[Iterator[tuple[int, Any]], int | None]:
@@ -20,6 +45,7 @@ def walk(batches: Any, number: int = 0) -> tuple[Iterator[tuple[int, Any]], int 
     What can be indexed is taken in an order that is spread evenly wherever one stops; a loader from its beginning, with
     its random states set, so that a shuffling one gives the same order each time it is walked with the same number.
     """
+    number += APART * (id(base_of(batches)) in _apart.get())
     guard.seed(seeding.key(number, "loader"))
     for generator in guard.generators([batches]):
         generator.manual_seed(number)

@@ -97,6 +97,7 @@ def joined(texts: Sequence[BatchReadings]) -> BatchReadings:
         silent=_mean([(t.silent, t.count) for t in texts]),
         complete=all(t.complete for t in texts),
         likely=_of_each(texts),
+        groups=frozenset().union(*(t.groups for t in texts)),
     )
 
 
