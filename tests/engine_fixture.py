@@ -24,7 +24,7 @@ from diagnose.models.gpt import build as gpt
 
 if sys.argv[0] == "diagnose" or "pytest" not in sys.modules:
     session.CHECKPOINT_SECONDS, session.CHECKPOINT_SHARE = -1.0, math.inf
-    probes.PROBE_BYTES, probes.PROBES = 600, (4,)
+    probes.PROBE_BYTES, probes.PROBES = 1200, (4,)
 HERE = Path(__file__).parent
 
 

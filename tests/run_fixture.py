@@ -21,7 +21,7 @@ from diagnose.runs.session import load_state
 from diagnose.training import trainer
 from diagnose.training.trainer import Step
 
-QUICK = {"PROBE_BYTES": 600, "PROBES": (4,)}  # little text, and seldom
+QUICK = {"PROBE_BYTES": 1200, "PROBES": (4,)}  # little text, and seldom
 OFTEN = {"CHECKPOINT_SECONDS": -1.0, "CHECKPOINT_SHARE": math.inf}  # a checkpoint after every step
 PRELOADED = [
     "command_fixture", "pyarrow.parquet", "scipy.special", "matplotlib.figure", "diagnose.cli",

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 PROBES = (16, 8, 4, 3)  # points of a run's learning curve; fewer are no curve
 SHARE = 0.03  # of a run's training that its probes may cost
 BACKWARD = 3  # what a token costs in training, in forward passes
-PROBE_BYTES = 4_096  # text of either split that a probe reads
+PROBE_BYTES = 8_192  # text of either split that a probe reads; half of that in a short run
+SHORT = 1_000_000  # bytes of text: a run that trains on less is short
 FINAL_SHARE = 0.03  # of a run's training that its final reading may cost, unless the text is small
 FINAL_BYTES = 16_384  # text that it reads at least
 
@@ -52,10 +53,14 @@ def _affordable(setup: Setup, training: float) -> int:
 
 
 def probe_documents(setup: Setup, side: str) -> NDArray[np.int64]:
-    """Return some documents of the training text or of the text that validation is scored on, the same for all runs."""
-    parts = setup.text.split
+    """Return some documents of the training text or of the text that validation is scored on, the same for all runs.
+
+    Their number depends on nothing but how much text a run trains on, which arms that are compared share.
+    """
+    parts, trained = setup.text.split, setup.derived.text
     pool = np.unique(parts.train if side == "train" else parts.scored)
-    return _first(pool, setup.text.corpus, PROBE_BYTES)
+    short = trained is not None and trained < SHORT
+    return _first(pool, setup.text.corpus, PROBE_BYTES // 2 if short else PROBE_BYTES)
 
 
 def final_documents(text: PreparedText, recipe: Recipe, derived: Derived) -> NDArray[np.int64]:
