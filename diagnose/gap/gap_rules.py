@@ -256,9 +256,10 @@ def _times(record: LedgerRecord) -> str:
     """Say how many times what is read the losses are that no arithmetic explains; "" where that may be once."""
     out, given = [], {"training": record.reported.train, "validation": record.reported.val}
     for part in record.term("residual").parts:
-        sign, reported = (1 if part.id == "training" else -1), given[part.id]
+        reported = given.get(part.id, 0.0)
+        sign = 1 if part.id == "training" else -1
         ends = [reported + sign * (end or 0.0) for end in (part.low, part.high, part.value) if end is not None]
-        if part.id not in (_not_these(record) or {}) or min(ends) <= 0 or reported <= 0:
+        if reported <= 0 or part.id not in (_not_these(record) or {}) or min(ends) <= 0:
             continue
         low, high = reported / max(ends), reported / min(ends)
         if low >= TIMES or high <= 1 / TIMES:
@@ -302,7 +303,8 @@ RULES = (
          "now, does not give its loss: lag holds what differs",
          "nothing, where {beside} is trained beside the model (as a discriminator is); where it draws random numbers "
          "before the model runs (a teacher in training mode), recorder.before(); else see that batch and objective are "
-         "the loop's", _trained_beside),
+         "the loop's", _trained_beside,
+         in_callback="nothing, where {beside} is trained beside the model (as a discriminator is)"),
     FindingRule("gap/leaking-split", "error",
          "Training has seen most of the validation {text}: this is not a validation loss",
          "{split}", _leaks, "data.split=documents"),

@@ -220,7 +220,9 @@ class TestASmoothedTrainingLoss:
         from diagnose.gap.reported import means
 
         table = {"epoch": 1.0, "run": 1.0, "smoothed 0.98 from the first loss": 0.51232, "smoothed 0.99": 0.51229}
-        record = SimpleNamespace(train=0.7, losses=[0.6, 0.8], means=table, samples=0, first=0, offered=2, steps=2)
+        record = SimpleNamespace(
+            train=0.7, losses=[0.6, 0.8], means=table, samples=0, first=0, offered=2, steps=2, interval=0
+        )
         (found,) = means(0.5123, record)
         assert found.factor == "a decaying mean over steps (smoothed with 0.98, begun from the first loss or 0.99)"
 

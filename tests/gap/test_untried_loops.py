@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from rounds_fixture import ce, data, draws, mean, network, of_batch, rules, term
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
@@ -13,7 +14,6 @@ from diagnose import GapRecorder, Side, audit_metric, explain_gap
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import elements
 from diagnose.gap.recorder.recording import read_record
-from tests.gap.rounds_fixture import ce, data, draws, mean, network, of_batch, rules, term
 
 
 def lengths(count, seed):
