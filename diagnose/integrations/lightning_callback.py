@@ -155,8 +155,10 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
         """Record the step."""
         loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
-        whole = loss * trainer.accumulate_grad_batches if isinstance(loss, Tensor) else self._logged.last(trainer)
-        if self._recorder is not None and whole is not None:  # a returned loss is given divided
+        whole = loss if isinstance(loss, Tensor) else self._logged.last(trainer)
+        if isinstance(loss, Tensor) and trainer.accumulate_grad_batches > 1:
+            whole = loss * trainer.accumulate_grad_batches  # a returned loss is given divided
+        if self._recorder is not None and whole is not None:
             self._writes = self._writes or versions(batch) != self._versions
             taken = batch if self._taken is None or not self._writes else self._taken
             self._recorder.step(taken, whole, weight=float(rows_of_first(batch) or 1))

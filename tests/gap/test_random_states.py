@@ -26,9 +26,11 @@ def _drawn():
         lambda: (np.random.randn(), np.random.randn()),  # noqa: NPY002
         lambda: np.random.seed(3),  # noqa: NPY002
         random.random,
+        lambda: (random.gauss(0, 1), random.gauss(0, 1)),
+        lambda: random.seed(3),
         lambda: torch.rand(1),
     ],
-    ids=["nothing", "numpy", "half a pair", "a pair", "seeded", "python", "torch"],
+    ids=["nothing", "numpy", "half a pair", "a pair", "seeded", "python", "python's pair", "python's seed", "torch"],
 )
 def test_each_state_is_the_one_at_its_time(between):
     states, seen = RandomStates(), []
@@ -49,6 +51,7 @@ def test_each_state_is_the_one_at_its_time(between):
 def test_what_nothing_was_drawn_from_is_not_copied_again():
     states = RandomStates()
     np.random.seed(0)  # noqa: NPY002
+    random.seed(0)
     first, second = states.taken(CPU), states.taken(CPU)
     assert first["numpy"] is second["numpy"]
     assert first["python"] is second["python"]
