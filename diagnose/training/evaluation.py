@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-READ_TOKENS = 16_384  # tokens of a forward pass of the canonical reading; small passes are as fast as large ones
+READ_TOKENS = 16_384  # tokens of a forward pass of the canonical reading
+READ_TOKENS_CPU = 1_024  # there small passes are as fast, and less of them is padding
 
 
 @dataclass(frozen=True)
@@ -257,8 +258,9 @@ def _scored(
 ) -> Iterator[tuple[Ints, Tensor, Tensor, Tensor]]:
     """Yield windows, the nats and ids of their targets (B, T), and which of these the window scores."""
     device = next(network.parameters()).device
+    most = READ_TOKENS_CPU if device.type == "cpu" else READ_TOKENS
     with torch.no_grad(), unchanged(network, training=False):
-        for some in _chunks(_spans(stream.starts, documents_N, context)):
+        for some in _chunks(_spans(stream.starts, documents_N, context), most):
             inputs_BT, targets_BT, scored_BT = _rows(stream.tokens, some)
             with autocast(device, precision):
                 nats_BT = chunked_loss.token_nats(network, inputs_BT.to(device), targets_BT.to(device), None)
@@ -294,11 +296,11 @@ def _spans(starts: Ints, documents_N: Ints, context: int) -> Ints:
     return spans[np.argsort(-size, kind="stable")]
 
 
-def _chunks(spans: Ints) -> Iterator[Ints]:
-    """Divide windows into groups of similar length."""
+def _chunks(spans: Ints, most: int) -> Iterator[Ints]:
+    """Divide windows into groups of similar length that hold so many tokens at most, or are one window."""
     at = 0
     while at < len(spans):
-        count = max(1, READ_TOKENS // int(spans[at, 2]))
+        count = max(1, most // int(spans[at, 2]))
         yield spans[at : at + count]
         at += count
 

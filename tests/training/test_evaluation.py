@@ -119,7 +119,7 @@ def test_a_document_reads_the_same_whoever_is_beside_it(monkeypatch):
     stream, net = stream_of([5, 40, 3, 16, 29], 29), small()
     ones = np.ones(5, np.int64)
     together = canonical(net, stream, np.arange(5), ones, 16)
-    monkeypatch.setattr(evaluation, "READ_TOKENS", 1)  # a window at a time
+    monkeypatch.setattr(evaluation, "READ_TOKENS_CPU", 1)  # a window at a time
     assert canonical(net, stream, np.arange(5), ones, 16).nats_N == pytest.approx(together.nats_N, rel=1e-6)
     assert canonical(net, stream, np.array([4]), ones[:1], 16).nats_N[0] == pytest.approx(together.nats_N[4], rel=1e-6)
 
