@@ -83,7 +83,7 @@ def drawing() -> Iterator[None]:
 def _import_artists() -> None:
     """Import what is drawn with; in our own command without the documentation that matplotlib writes for each artist.
 
-    That takes half of the import, and is for whoever asks for help on an artist's `set`: nobody does in a command.
+    That takes more than a third of the import, and is for whoever asks for help on an artist's `set`.
     """
     from matplotlib.artist import Artist
 

@@ -36,9 +36,10 @@ class RandomStates:
 
     def _python_state(self) -> Tensor | None:
         """Return Python's state, the last one where its memory is the same; None while the second of a pair waits."""
-        own = random.getstate.__self__  # type: ignore[attr-defined]
-        memory = ctypes.string_at(id(own) + object.__basicsize__, TWISTER_BYTES) if CPYTHON else b""
-        if self._python is not None and self._python[0] == memory and own.gauss_next is None:
+        own = getattr(random.getstate, "__self__", None)
+        lies = CPYTHON and isinstance(own, random.Random)
+        memory = ctypes.string_at(id(own) + object.__basicsize__, TWISTER_BYTES) if lies else b""
+        if self._python is not None and self._python[0] == memory and getattr(own, "gauss_next", None) is None:
             return self._python[1]
         version, words, gauss = random.getstate()
         if version != VERSION or gauss is not None:

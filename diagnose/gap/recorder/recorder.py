@@ -39,9 +39,7 @@ EARLIER = 64  # batches of earlier steps
 MOST_PASSES = 64  # of a step whose random states are noted
 STATES = 16 << 10  # bytes of a step's random states, about
 WRITE_SHARE = 0.0005  # of the time since the last writing: what the next one may take
-FIRST_SECONDS = (
-    30.0  # of a loop in which nothing is written: a first writing may take as long as all records of its steps
-)
+FIRST_SECONDS = 30.0  # of a loop in which nothing is written: that takes as long as all of a short loop's records
 
 
 @dataclass
