@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import random
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,17 +12,16 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-CPYTHON = sys.implementation.name == "cpython"  # whose objects lie where `id` says
 VERSION = 3  # of what `random.getstate` returns
 TWISTER = "MT19937"  # numpy's generator behind `np.random.beta` and the like
-TWISTER_BYTES = 625 * 4  # of its state, and of Python's: 624 words and the place among them
+TWISTER_BYTES = 625 * 4  # of its state: 624 words and the place among them
 
 
 class RandomStates:
     """Takes the random states before each step; what nothing was drawn from since the last time is not copied again."""
 
     def __init__(self) -> None:
-        self._python: tuple[bytes, Tensor] | None = None
+        self._python: tuple[tuple[int, ...], Tensor] | None = None
         self._numpy: tuple[bytes, Tensor] | None = None
 
     def taken(self, device: torch.device) -> dict[str, Tensor]:
@@ -35,20 +33,12 @@ class RandomStates:
         return out | {name: state for name, state in others.items() if state is not None}
 
     def _python_state(self) -> Tensor | None:
-        """Return Python's state, the last one where its memory is the same; None while the second of a pair waits."""
-        own = getattr(random.getstate, "__self__", None)
-        lies = CPYTHON and isinstance(own, random.Random)
-        memory = ctypes.string_at(id(own) + object.__basicsize__, TWISTER_BYTES) if lies else b""
-        if self._python is not None and self._python[0] == memory and getattr(own, "gauss_next", None) is None:
-            return self._python[1]
         version, words, gauss = random.getstate()
         if version != VERSION or gauss is not None:
             return None
-        words_N = np.array(words, np.uint32)
-        state = torch.from_numpy(words_N.view(np.int32))
-        is_there = memory == np.roll(words_N, 1).tobytes()  # the place, then the words
-        self._python = (memory, state) if is_there else None
-        return state
+        if self._python is None or self._python[0] != words:
+            self._python = words, torch.from_numpy(np.array(words, np.uint32).view(np.int32))
+        return self._python[1]
 
     def _numpy_state(self) -> Tensor | None:
         """Return numpy's state: the last one where its generator's memory is the same, which is read much faster.
