@@ -16,11 +16,11 @@ from diagnose.audit.rules import batch_dependent, evaluation_repeats, input_igno
 from diagnose.audit.rules.batch_dependent import MOST_ROWS
 from diagnose.audit.side_batches import TokenBatch, columns, first_tensors, some_rows, with_inputs
 from diagnose.audit.side_passes import CannotRunError, SidePasses, by_sample, mean_of
+from diagnose.gap.factor_fits import slack
 from diagnose.gap.loop.elements import lacks_targets, samples_of, with_parts
 from diagnose.gap.loop.rebatched import CANNOT_CUT
 from diagnose.gap.loop.redrawn import draws_others, is_redrawn
 from diagnose.gap.loop.walking import walk
-from diagnose.gap.reported import slack
 from diagnose.gap.side import REDUCTIONS
 
 if TYPE_CHECKING:

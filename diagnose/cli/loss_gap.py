@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from diagnose.records.ledgers import ArmLedgers, LedgerRecord
+    from diagnose.records.arm_ledgers import ArmLedgers
+    from diagnose.records.ledgers import LedgerRecord
 
 from diagnose.cli.options import EXPLAIN, REPORTS, FolderOption, ModelOption, MovedOption, Output, subcommand
 from diagnose.cli.outcome import show_outcome, warn

@@ -29,7 +29,7 @@ def combined(
     """Return sum(factor * mean of reading) with its interval over batches; see `stats.combination`.
 
     Args:
-        readings: whose documents are numbered by batch and sample (`elements.identities`); named groups stay units.
+        readings: whose documents are numbered by batch and sample (`groups.identities`); named groups stay units.
         factors: as many.
         mixed: whether samples of a batch may move together. In evaluation mode each is read alone: then batches that
             differ are only in order, as where a loader goes through one class after the other.

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from diagnose.errors import FINDING, DiagnoseError, nearest
 from diagnose.formatting import signed
 from diagnose.gap.term_kinds import GROUPS
-from diagnose.records.ledgers import ArmLedgers, LedgerRecord
+from diagnose.records.arm_ledgers import ArmLedgers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from diagnose.records.ledgers import LedgerRecord
 
 KNOWN = ("gap", "matched", *GROUPS, *(term for terms in GROUPS.values() for term in terms))
 

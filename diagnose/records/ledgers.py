@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from diagnose.records.schema import FORMAT, FindingRecord, Level, Schema, Text
+from diagnose.records.schema import FORMAT, FindingRecord, Schema, Text
 
 
 class Value(Schema):
@@ -358,48 +358,3 @@ class LedgerRecord(Schema):
     def of_loop(self) -> bool:
         """Whether it is of a user's model and loop, of which less is known than of a run of ours."""
         return self.kind == "sides"
-
-
-class SeedMean(Value):
-    """A mean over seeds, with its interval over seeds; None where no seed has it."""
-
-    per_seed: tuple[float | None, ...] = ()
-
-
-class ArmTerm(SeedMean):
-    """A term averaged over the seeds of an arm."""
-
-    id: str
-    group: str
-
-
-class ArmGroup(SeedMean):
-    """A group averaged over the seeds of an arm, and its share of the sum of absolute values."""
-
-    id: str
-    share: float
-
-
-class ArmLedger(Schema):
-    """The ledgers of an arm's runs, averaged over its seeds."""
-
-    level: Level
-    levels: dict[str, Level] = Field(default_factory=dict)
-    terms: tuple[ArmTerm, ...]
-    groups: tuple[ArmGroup, ...] = ()
-    gap: SeedMean
-    matched: SeedMean
-    runs: tuple[str, ...]
-
-
-class ArmLedgers(Schema):
-    """The ledgers of an ablation: means over the seeds of each arm, and the ledger of each run."""
-
-    format: int = FORMAT
-    ablation: str = ""
-    page: str | None = None
-    unit: str = ""
-    arms: tuple[ArmLedger, ...]
-    runs: tuple[LedgerRecord, ...] = ()
-    verdict: Text
-    notes: tuple[str, ...] = ()

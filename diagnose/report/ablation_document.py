@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from diagnose.records.ablations import AblationRecord
-    from diagnose.records.ledgers import ArmLedgers
+    from diagnose.records.arm_ledgers import ArmLedgers
     from diagnose.report.blocks import Inline, ReportBlock, Sample
     from diagnose.report.figures import Drawn
     from diagnose.report.summary import AblationReport

@@ -15,7 +15,7 @@ from diagnose.report.parts import command, named
 
 if TYPE_CHECKING:
     from diagnose.records.ablations import AblationRecord
-    from diagnose.records.ledgers import ArmLedgers
+    from diagnose.records.arm_ledgers import ArmLedgers
 
 ARM_LIMITS = (
     "How another seed's gap would divide, but for the intervals: with few seeds they are wide.",

@@ -13,7 +13,8 @@ from diagnose.report.gap_sentences import PAINTS, changed, parts, reported_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diagnose.records.ledgers import ArmLedgers, LedgerRecord, LossRow
+    from diagnose.records.arm_ledgers import ArmLedgers
+    from diagnose.records.ledgers import LedgerRecord, LossRow
     from diagnose.records.ledgers import StripRecord as Measured
 
 TEXTS = {"training": "arm-1", "validation": "arm-0", "reserve": "arm-0"}

@@ -15,7 +15,8 @@ from diagnose.records.ledgers import VerifiedRecord
 from diagnose.report import sides_sentences
 
 if TYPE_CHECKING:
-    from diagnose.records.ledgers import ArmLedgers, LedgerRecord, SideRecord, StripRecord, TermRecord, TrendRecord
+    from diagnose.records.arm_ledgers import ArmLedgers
+    from diagnose.records.ledgers import LedgerRecord, SideRecord, StripRecord, TermRecord, TrendRecord
 
 LEADS = {"timing": "When each loss was taken", "data": "The text itself"} | {
     kind.id: kind.lead for kind in KINDS if kind.lead

@@ -23,7 +23,8 @@ from diagnose.report.blocks import TextTable
 from diagnose.report.gap_sentences import PADDING, is_shown, mean_words, reported_words
 
 if TYPE_CHECKING:
-    from diagnose.records.ledgers import ArmLedgers, LedgerRecord, LossRow, SideRecord, TermRecord, Value
+    from diagnose.records.arm_ledgers import ArmLedgers
+    from diagnose.records.ledgers import LedgerRecord, LossRow, SideRecord, TermRecord, Value
 
 NONE = "\N{EN DASH}"
 OVER_ORDERS = (

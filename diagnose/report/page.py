@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from diagnose import formatting
 from diagnose.errors import DiagnoseError
+from diagnose.records.arm_ledgers import ArmLedgers
 from diagnose.records.audits import AuditRecord
-from diagnose.records.ledgers import ArmLedgers
 from diagnose.report import (
     ablation_document,
     audit_document,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.baselines.placement import Yardstick
 from diagnose.errors import DiagnoseError
-from diagnose.records.ledgers import ArmLedgers, LedgerRecord
+from diagnose.records.arm_ledgers import ArmLedgers
+from diagnose.records.ledgers import LedgerRecord
 from diagnose.records.run_records import Environment, Status, Yardsticks
 from diagnose.records.schema import Schema, parse
 from diagnose.runs import run_tables, store

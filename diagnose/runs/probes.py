@@ -53,9 +53,9 @@ def _affordable(setup: Setup, training: float) -> int:
 
 
 def probe_documents(setup: Setup, side: str) -> NDArray[np.int64]:
-    """Return some documents of the training text or of the text that validation is scored on, the same for all runs.
+    """Return some documents of the training text or of what validation is scored on, in one order for all runs.
 
-    Their number depends on nothing but how much text a run trains on, which arms that are compared share.
+    Their number depends on nothing but how much text a run trains on: where arms hold that, they are the same.
     """
     parts, trained = setup.text.split, setup.derived.text
     pool = np.unique(parts.train if side == "train" else parts.scored)

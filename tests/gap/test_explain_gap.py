@@ -140,7 +140,7 @@ class TestFigures:
         ("reported", "half"), [(0.486, 5e-4), (0.48, 5e-3), (0.5, 0.0), (3.0, 0.0), (0.123456789, 0.0), (768.2, 0.05)]
     )
     def test_by_how_much_a_loss_may_be_rounded(self, reported, half):
-        from diagnose.gap.reported import rounding
+        from diagnose.gap.factor_fits import rounding
 
         assert rounding(reported) == pytest.approx(half)
 

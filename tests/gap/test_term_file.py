@@ -11,7 +11,7 @@ pytestmark = pytest.mark.trains
 ROUNDING = '''
 """What of the reported validation loss is that it was rounded."""
 
-from diagnose.gap.reported import rounding
+from diagnose.gap.factor_fits import rounding
 from diagnose.gap.term import Term, TermKind
 
 KINDS = (TermKind("rounding", "chance", "rounding: digits", how="as read → as rounded when it was reported",

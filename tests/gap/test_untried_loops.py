@@ -1,6 +1,7 @@
 """Kinds of loops that had not been tried: what was wrong with each, rebuilt small; the truth is plain torch's."""
 
 import copy
+from functools import partial
 
 import pytest
 import torch
@@ -38,6 +39,15 @@ def nested(layout):
     return collate
 
 
+def take_steps(recorder, optimizer, batches, losses_of):
+    for batch in batches:
+        loss = losses_of(batch).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        recorder.step(batch, loss)
+
+
 class RowNet(nn.Module):
     """A class for each row of a packed sequence or a nested tensor."""
 
@@ -66,12 +76,7 @@ def test_rows_of_unequal_lengths(tmp_path, kind):
     with GapRecorder(tmp_path, model, reports="epoch") as recorder:
         for _ in range(6):
             recorder.epoch()
-            for batch in train:
-                loss = ce(model, batch).mean()
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                recorder.step(batch, loss)
+            take_steps(recorder, optimizer, train, partial(ce, model))
     kept, _ = read_record(tmp_path)
     assert type(kept.window[0].batch[0]) is type(next(iter(train))[0])
     gap = explain_gap(model, Side(train, ce), Side(val, ce), recorder=recorder)
@@ -242,12 +247,7 @@ def test_steps_of_a_compiled_model_that_the_objective_holds_are_read_with_their_
     train, val = DataLoader(data(100, 1), 20), DataLoader(data(100, 2), 20)
     optimizer = torch.optim.Adam(model.parameters(), 3e-3)
     with GapRecorder(tmp_path, model, reports="epoch") as recorder:
-        for batch in train:
-            loss = loss_of(model, batch).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            recorder.step(batch, loss)
+        take_steps(recorder, optimizer, train, partial(loss_of, model))
     assert "gap/replay" not in rules(explain_gap(model, Side(train, loss_of), Side(val, loss_of), recorder=recorder))
 
 

@@ -17,8 +17,9 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from diagnose import Side, explain_gap
+from diagnose.gap.factor_fits import FactorFit
 from diagnose.gap.recorder.packing import copied, nbytes, pack, unpack
-from diagnose.gap.reported import FactorFit, _or_fallen
+from diagnose.gap.reported import _or_fallen
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]
 

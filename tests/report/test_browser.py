@@ -11,8 +11,9 @@ import pytest
 from report_fixture import HOSTILE, write_ablation, write_run
 
 from diagnose.audit.findings import known
+from diagnose.records.arm_ledgers import ArmLedgers
 from diagnose.records.audits import AuditRecord
-from diagnose.records.ledgers import ArmLedgers, LedgerRecord
+from diagnose.records.ledgers import LedgerRecord
 from diagnose.report.index import render_index
 from diagnose.report.page import audit_report, put, render_gap, render_own
 from diagnose.runs import store

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from diagnose.gap.reported import fits
+from diagnose.gap.factor_fits import fits
 from diagnose.gap.side import REDUCTIONS
 from diagnose.gap.term import SIDES
 from diagnose.stats import Interval

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diagnose.gap.factor_fits import COARSE, slack
 from diagnose.gap.loop.elements import samples_of, sums
 from diagnose.gap.loop.redrawn import is_shuffled
 from diagnose.gap.loop.walking import walk
-from diagnose.gap.reported import COARSE, slack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

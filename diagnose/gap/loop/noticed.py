@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, SequentialSampler
 
+from diagnose.gap.factor_fits import fits, slack
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.inputs import group_names
 from diagnose.gap.loop.other_precision import NEAR
 from diagnose.gap.loop.redrawn import is_indexed, numbers_of, sampler_of, writes_into_samples
 from diagnose.gap.recorder import ranks
-from diagnose.gap.reported import fits, slack
 from diagnose.gap.side import HALF
 from diagnose.stats import Interval
 

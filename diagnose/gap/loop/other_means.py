@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from diagnose.gap.factor_fits import LARGEST_EXPONENT
 from diagnose.gap.loop.elements import weighed
 from diagnose.gap.loop.sample_parts import named_tensors
-from diagnose.gap.reported import DECAYS, LARGEST_EXPONENT
+from diagnose.gap.reported import DECAYS
 from diagnose.gap.side import REDUCTIONS
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import listed
+from diagnose.gap.factor_fits import slack
 from diagnose.gap.loop.other_precision import reported_of_all
 from diagnose.gap.loop.plain_criterion import PlainCriterion
 from diagnose.gap.loop.readings import read
 from diagnose.gap.loop.setting import first_batch
-from diagnose.gap.reported import slack
 from diagnose.gap.term import SIDES
 
 if TYPE_CHECKING:

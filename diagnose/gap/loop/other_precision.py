@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from diagnose.errors import DiagnoseError
+from diagnose.gap.factor_fits import slack
 from diagnose.gap.loop.readings import read
-from diagnose.gap.reported import slack
 from diagnose.gap.side import HALF
 
 if TYPE_CHECKING:

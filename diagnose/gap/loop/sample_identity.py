@@ -372,5 +372,5 @@ def all_rows_of(batches: Any, found: SampleLayout) -> Counter[int] | None:
 
 
 def by_group(train: NDArray[np.int64], val: NDArray[np.int64]) -> SeenDocuments:
-    """Return which named groups of validation occur in training; both as `elements.identities` numbers them."""
+    """Return which named groups of validation occur in training; both as `groups.identities` numbers them."""
     return SeenDocuments(val, np.isin(val, train), np.zeros(len(val), bool), np.zeros(len(val)))

@@ -9,11 +9,12 @@ import torch
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import signed
-from diagnose.gap.loop.elements import identities, sums
-from diagnose.gap.loop.readings import joined
+from diagnose.gap.factor_fits import MOST_FACTOR, SAME
+from diagnose.gap.loop.elements import sums
+from diagnose.gap.loop.groups import identities
+from diagnose.gap.loop.tally import joined
 from diagnose.gap.measurements import Replayed
 from diagnose.gap.recorder import random_states
-from diagnose.gap.reported import MOST_FACTOR, SAME
 from diagnose.stats.crossed import t_quantile
 
 if TYPE_CHECKING:

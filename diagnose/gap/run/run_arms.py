@@ -11,7 +11,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.formatting import listed, plain, signed
 from diagnose.gap.run.run import open_finished
 from diagnose.gap.run.run_record import UNIT, ledger
-from diagnose.records.ledgers import ArmGroup, ArmLedger, ArmLedgers, ArmTerm, SeedMean
+from diagnose.records.arm_ledgers import ArmGroup, ArmLedger, ArmLedgers, ArmTerm, SeedMean
 from diagnose.runs import store
 from diagnose.stats.crossed import t_quantile
 

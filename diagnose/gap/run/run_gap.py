@@ -8,7 +8,8 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.run.run import open_finished
 from diagnose.gap.run.run_arms import is_ablation, loss_gap_of_arms
 from diagnose.gap.run.run_record import compared, ledger
-from diagnose.records.ledgers import ArmLedgers, LedgerRecord
+from diagnose.records.arm_ledgers import ArmLedgers
+from diagnose.records.ledgers import LedgerRecord
 from diagnose.runs import store
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.formatting import counted, plain
+from diagnose.gap.factor_fits import rounding
 from diagnose.gap.intervals import RECOMPUTED, around
-from diagnose.gap.reported import left, rounding
+from diagnose.gap.reported import left
 from diagnose.gap.term import Term, TermKind
 from diagnose.stats import Interval
 from diagnose.stats.crossed import t_quantile
