@@ -12,7 +12,7 @@ from run_fixture import assert_same, processes
 
 from diagnose.engines import worker
 from diagnose.errors import DiagnoseError
-from diagnose.runs import checkpoints, store
+from diagnose.runs import store
 
 # In processes that tests start, a run of it probes little and writes a checkpoint after every step.
 SLOW = """
@@ -127,10 +127,9 @@ def until(holds, seconds=90):
 def steps_of(path):
     """Return the step of a run's checkpoint; 0 where there is none, or another is just taking its place."""
     try:
-        found = checkpoints.read_checkpoint(path / "checkpoint") if (path / "checkpoint").exists() else None
+        return int(store.read_json(path / "checkpoint" / "state.json")["step"])
     except (OSError, DiagnoseError):
         return 0
-    return int(found[1]["step"]) if found else 0
 
 
 def by_arm(runs):
