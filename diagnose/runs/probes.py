@@ -25,11 +25,10 @@ if TYPE_CHECKING:
     from diagnose.training.preparation import PreparedText, Setup
 
 PROBES = (16, 8, 4, 3)  # points of a run's learning curve; fewer are no curve
-SHARE = 0.03  # of a run's training that its probes may cost
+SHARE = 0.02  # of a run's training that its probes may cost, and its final reading as much again
 BACKWARD = 3  # what a token costs in training, in forward passes
 PROBE_BYTES = 8_192  # text of either split that a probe reads; half of that in a short run
 SHORT = 1_000_000  # bytes of text: a run that trains on less is short
-FINAL_SHARE = 0.03  # of a run's training that its final reading may cost, unless the text is small
 FINAL_BYTES = 16_384  # text that it reads at least
 
 
@@ -67,13 +66,13 @@ def final_documents(text: PreparedText, recipe: Recipe, derived: Derived) -> NDA
     """Return the documents of the final reading, in order.
 
     They are all that are scored where the recipe says so, where only the clock knows how long the run trains, and
-    where reading them costs at most `FINAL_SHARE` of the training; otherwise as many as that allows, and
+    where reading them costs at most `SHARE` of the training; otherwise as many as that allows, and
     `FINAL_BYTES` at least.
     """
     scored = text.split.scored
     if recipe.report.final == "whole" or derived.steps is None:
         return scored
-    allowed = FINAL_SHARE * derived.steps * derived.tokens_per_step * BACKWARD
+    allowed = SHARE * derived.steps * derived.tokens_per_step * BACKWARD
     cost_N = evaluation.positions(text.stream, scored, recipe.batches.context)
     if cost_N.sum() <= allowed:
         return scored

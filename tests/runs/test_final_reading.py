@@ -40,7 +40,7 @@ def test_a_short_run_reads_a_part_at_random_and_a_longer_one_more_of_the_same():
     assert (np.diff(some) > 0).all()
     cost = evaluation.positions(longer.text.stream, more, 128).sum()
     training = 500 * longer.derived.tokens_per_step * probes.BACKWARD
-    assert cost == pytest.approx(probes.FINAL_SHARE * training, rel=0.05)
+    assert cost == pytest.approx(probes.SHARE * training, rel=0.05)
     places = np.searchsorted(short.text.split.scored, some) / len(short.text.split.scored)
     assert abs(places.mean() - 0.5) < 4 / np.sqrt(12 * len(places))  # not the beginning of the text
 

@@ -63,7 +63,7 @@ def test_readings_are_what_they_say(whole, given):
     assert readings.text_bytes.tolist() == [steps.text_bytes[step - 1] for step in readings.step]
 
 
-@pytest.mark.parametrize(("steps", "count"), [(16, 3), (500, 8), (100_000, 16)])
+@pytest.mark.parametrize(("steps", "count"), [(16, 3), (800, 8), (100_000, 16)])
 def test_a_run_is_probed_as_often_as_it_can_afford(steps, count, given, monkeypatch):
     monkeypatch.setattr(probes, "PROBES", counts := (16, 8, 4, 3))
     setup = set_up(Recipe.load("quick", given | {"budget.steps": steps}))
