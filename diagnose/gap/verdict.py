@@ -119,8 +119,9 @@ def _unresolved(record: LedgerRecord, large: Sequence[Cause], gap: float) -> str
 def _what_resolves(record: LedgerRecord, cause: str) -> str:
     """Return what would tell a part from zero; of training's residual, where its steps were not recorded, these."""
     if cause == "residual" and record.of_loop and record.term("lag").value is None:
-        left = {part.id: abs(part.value or 0.0) for part in record.term("residual").parts}
-        if left.get("training", 0.0) >= left.get("validation", 0.0):
+        parts = record.term("residual").parts
+        widest = max(parts, key=lambda part: ((part.high or 0.0) - (part.low or 0.0), abs(part.value or 0.0)))
+        if widest.id == "training":
             return "a record of the steps"
     return RESOLVES.get(cause, "more batches")
 

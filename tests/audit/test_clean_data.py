@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
 from diagnose import Side, audit_metric
 from diagnose.audit.class_mapping import Moved, _are_known
@@ -93,3 +93,21 @@ class TestNoText:
         (ragged,) = (one for one in audit_metric(Table(), side, side).findings if one["rule"] == "ragged-mean")
         assert "token" not in ragged["what"] + ragged["fix"]
         assert "one over all samples" in ragged["what"]
+
+
+def test_a_sampler_that_weighs_classes_alike_is_no_other_split():
+    draw = torch.Generator().manual_seed(0)
+
+    def side(count):
+        y = (torch.rand(count, generator=draw) < 0.1).long()
+        return TensorDataset(torch.randn(count, 8, generator=draw) + y[:, None], y)
+
+    def loss(model, batch):
+        return F.cross_entropy(model(batch[0]), batch[1], reduction="none")
+
+    train, val = side(400), side(200)
+    weights = torch.where(train.tensors[1] == 1, 9.0, 1.0)
+    loader = DataLoader(train, 32, sampler=WeightedRandomSampler(weights.tolist(), 400))
+    torch.manual_seed(0)
+    audited = audit_metric(nn.Linear(8, 2), train=Side(loader, loss), val=Side(DataLoader(val, 32), loss))
+    assert "inputs-unlike" not in found(audited)

@@ -66,6 +66,15 @@ class TestWordsOfParts:
         for reported, other in (((1.2, None), "a record of the steps"), ((None, 1.2), "the batches that it was")):
             gap = explain_gap(model, Side(train, ce, reported=reported[0]), Side(val, ce, reported=reported[1]))
             assert _what_resolves(gap.found, "residual").startswith(other)
+        record, part = gap.found, gap.found.term("residual").parts[0]  # the wider part's, whichever is the larger
+        parts = (
+            part.model_copy(update={"id": "training", "value": -0.04, "low": -0.09, "high": 0.01}),
+            part.model_copy(update={"id": "validation", "value": 0.005, "low": -0.8, "high": 0.8}),
+        )
+        residual = record.term("residual").model_copy(update={"parts": parts})
+        terms = tuple(residual if one.id == "residual" else one for one in record.terms)
+        resolved = _what_resolves(record.model_copy(update={"terms": terms}), "residual")
+        assert resolved.startswith("the batches that it was")
 
 
 class TestSmallLosses:
