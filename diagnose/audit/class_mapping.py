@@ -53,7 +53,15 @@ def moved(
         return None
     shares, mappings = zip(*(_elsewhere(table) for table in counts if table is not None), strict=True)
     wrong = int(np.argmax(shares))
-    return (wrong, mappings[wrong]) if shares[wrong] >= OFTEN and shares[1 - wrong] <= SELDOM else None
+    if shares[wrong] < OFTEN or shares[1 - wrong] > SELDOM or not _are_known(counts[1 - wrong], mappings[wrong]):
+        return None
+    return wrong, mappings[wrong]
+
+
+def _are_known(table: NDArray[np.int64] | None, some: Moved) -> bool:
+    """Say whether these labels are predicted as themselves: a weak model takes one class for another on both sides."""
+    labels = np.array([label for label, _ in some.pairs])
+    return table is not None and bool((table[labels, labels] >= CLEARLY * np.maximum(table[labels].sum(1), 1)).all())
 
 
 def _counts(

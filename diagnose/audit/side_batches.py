@@ -64,8 +64,17 @@ class TokenBatch:
 
 
 def may_hold_text(batch: Any) -> bool:
-    """Tell whether a batch holds rows of whole numbers, as tokens are; images with their classes do not."""
-    return any(tensor.dim() in (2, 3) and tensor.shape[1] > 1 and tensor.dtype in INTEGERS for tensor in tensors(batch))
+    """Tell whether a batch holds rows of whole numbers, as tokens are.
+
+    Images with their classes, or with a class for each pixel, do not, nor do the edges of graphs.
+    """
+    every, size = list(tensors(batch)), size_of(batch)
+    pictures = any(tensor.dim() == 4 and tensor.is_floating_point() for tensor in every)
+    return any(
+        tensor.dim() in ((2,) if pictures else (2, 3)) and tensor.shape[1] > 1 and tensor.dtype in INTEGERS
+        and tensor.shape[0] == size
+        for tensor in every
+    )  # fmt: skip
 
 
 def tokens_of(batch: Any, given: Callable[[Any], Any] | None, pad: int | None) -> TokenBatch | str:

@@ -248,7 +248,8 @@ def averaging(audit: Audit, passes: SidePasses, batches: list[Any], counts: list
     is_reported = _is_reported(passes.side, whole, len(batches))
     if is_reported or _is_reported(passes.side, float(means.mean()), len(batches)):
         reported = whole if is_reported else float(means.mean())
-    units = "tokens" if audit.text else "samples"
+    one_each = not scalar and all(len(losses.nats) == losses.size for losses in batch_losses)
+    units = "tokens" if audit.text and not one_each else "samples"
     ragged_mean.judge(audit, reported, whole, _averaged(reduction, scalar=scalar), len(batch_losses), units)
 
 

@@ -10,7 +10,8 @@ from diagnose.gap.gap_causes import (
     BY_GROUP,
     FOREIGN,
     OURS,
-    REPLAYED,
+    UNEVEN,
+    averaged_alike,
     drawn_on_one_side,
     in_mode,
     live_kinds,
@@ -19,12 +20,29 @@ from diagnose.gap.gap_causes import (
     other_data,
 )
 from diagnose.gap.reported import SWAPPED
+from diagnose.gap.term import REPLAYED
+from diagnose.gap.term_kinds import KIND
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
     from diagnose.records.ledgers import LedgerRecord
 
+WEIGH = "weigh each batch's mean by what it counts"
+DRAWS = (
+    "call recorder.before() right before the loss is taken: the objective draws random numbers (mixed samples, noise, "
+    "timesteps) before the model runs, and the steps were read again with other ones"
+)
+SAME_OBJECTIVE = (
+    "see that the objective is the loop's, and takes what that took: other weights (a second pass, as SAM's), "
+    "a batch that a hook changes, {drawn}and that it was "
+    "the same at every step: smoothing that ended or a weight that was annealed meanwhile is in lag"
+)
+TAKEN_ON = "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)"
+RECORDED = (
+    "see that the recorded steps are those that it is of: recorder.epoch() where the loop's sum begins, weight= where "
+    "it weighs, reports= as it averages"
+)
 MEANT = ", where the difference (augmentation, sampling) is not meant: matched losses are of plain data"
 STATISTICS = (
     "have batch norm's running statistics follow (more steps, a larger momentum, larger batches), or compute them anew "
@@ -66,8 +84,19 @@ def in_words(said: str, record: LedgerRecord, unexplained: Container[str], *, in
     words["times"] = _times(record, unexplained) if record.of_loop else ""
     words["drawn_alike"] = record.conditions.drawn_alike
     words["redrawn"] = PLAIN if "train" in record.conditions.redrawn else READ_AS_IS
+    of_draws = "train" in record.conditions.random and not in_callback
+    words["other_steps"] = DRAWS if of_draws else SAME_OBJECTIVE.format(**words)
+    of_record = record.conditions.reports.train != "given" and "training" in unexplained
+    words["taken_on"] = RECORDED if of_record else TAKEN_ON
+    uneven, kind = averaged_alike(record), KIND["reduction"]
+    words |= {"averaged": capital(UNEVEN if uneven else kind.cause), "average": WEIGH if uneven else kind.fix}
     words |= {"objectives": _objectives(record), "generalise": _generalise(record).format(**words)}
-    return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], **words)
+    return said.format(mode=mode, Mode=capital(mode), **words)
+
+
+def capital(said: str) -> str:
+    """Return what begins a sentence."""
+    return said[0].upper() + said[1:]
 
 
 def _sharing(record: LedgerRecord, words: dict[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.formatting import listed
 from diagnose.gap.reported import SWAPPED
-from diagnose.gap.term import DROPOUTS, SIDES
+from diagnose.gap.term import DROPOUTS, REPLAYED, SIDES
 from diagnose.gap.term_kinds import GROUPS, KINDS
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from diagnose.records.ledgers import LedgerRecord, TermRecord
 
-NOTHING = 0.003  # nats: a part of this size is not worth a word
+NOTHING = 0.003  # nats: a part of this size is not worth a word,
+NEXT_TO_NOTHING = 0.01  # or of this share of the larger loss, where that is less
 BESIDE = 1 / 3  # of the largest cause: what is as large is named with it
 LITTLE = 0.1  # of the largest kind of training mode: what is smaller is not named with it
 SEEN = 0.5  # share of validation documents that occur in training: no validation text any more
@@ -28,7 +29,7 @@ OURS = {"text": "text", "document": "document", "documents": "documents", "cut":
 FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "prepared"}
 MASKED = 0.02  # share of losses: by more must the two sides' masked ones differ to be a cause
 OTHER_LOSS = 0.2  # of lag: what a recorded step, read again with its own weights, may differ by
-REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
+UNEVEN = "batches of unequal sizes weigh alike in a mean of batch means"
 NAMED = {"batch norm": "batch norm", "other": "something of the network's own"}  # other kinds of training mode
 
 
@@ -49,6 +50,16 @@ class Cause:
         if self.low is None or self.high is None:
             return self.exact
         return not self.low <= 0 <= self.high
+
+
+def nothing(record: LedgerRecord) -> float:
+    """Return which size of a part is not worth a word: of losses near 0 (small squares) a share of the loss."""
+    return min(NOTHING, NEXT_TO_NOTHING * loss_size(record) or NOTHING)
+
+
+def loss_size(record: LedgerRecord) -> float:
+    """Return how large the larger of the two losses is."""
+    return max(abs(record.reported.train), abs(record.reported.val))
 
 
 def spread(record: LedgerRecord, name: str) -> tuple[float | None, float | None]:
@@ -91,17 +102,22 @@ def _term_words(record: LedgerRecord) -> dict[str, str]:
     named = {"mode": _mode_words(record), "objective": _objective_words(record)}
     named |= {kind.id: kind.cause for kind in KINDS if kind.cause}
     named |= {"collation": _collation_words(record)} if record.of_loop else {}
-    if record.of_loop and record.conditions.train.mean_by == record.conditions.val.mean_by:
-        named["reduction"] = "batches of unequal sizes weigh alike in a mean of batch means"
+    if averaged_alike(record):
+        named["reduction"] = UNEVEN
     easier = "easier" if record.value("draw") < 0 else "harder"
     whole = "all validation data" if record.of_loop else "the whole validation text"
     named["draw"] = f"the reported validation batch is {easier} than {whole}"
     return named | {"residual": _residual_words(record)}
 
 
+def averaged_alike(record: LedgerRecord) -> bool:
+    """Say whether both losses are the same average, so that all it does is to batches of unequal sizes."""
+    return record.of_loop and record.conditions.train.mean_by == record.conditions.val.mean_by
+
+
 EXACT = ("draw", "residual")  # without an interval they are arithmetic
 RESOLVES = {
-    **dict.fromkeys(("data", "unseen", "leak"), "more data"), "timing": "a record of more steps",
+    **dict.fromkeys(("data", "unseen", "leak"), "more data"), "timing": "a mean over more steps",
     "draw": "more validation batches", "residual": "the batches that it was reported on",
 }  # fmt: skip
 
@@ -162,13 +178,16 @@ def _mode_words(record: LedgerRecord) -> str:
 def live_kinds(record: LedgerRecord) -> list[str]:
     """Return the kinds of training mode that do something: a batch norm that is frozen does not.
 
-    Where some are told from nothing, these are all that are named, without those that are little beside the largest.
+    Where some are told from nothing, these are all that are named, without those that are little beside the largest,
+    and with those that may make much of what all do together.
     """
     kinds, parts = list(record.conditions.kinds), record.term("mode").parts
     still = {part.id for part in parts if not part.value and part.low == part.high}
     told = [part for part in parts if part.value and not (part.low or 0.0) <= 0 <= (part.high or 0.0)]
     least = LITTLE * max((abs(part.value or 0.0) for part in told), default=0.0)
     named = {part.id for part in told if abs(part.value or 0.0) >= least}
+    much = BESIDE * abs(record.term("mode").value or 0.0)
+    named |= {part.id for part in parts if named and part.value and abs(part.value) >= max(much, least)}
     return [kind for kind in kinds if (kind in named if named else kind not in still)] or kinds
 
 
@@ -294,7 +313,7 @@ def _made_otherwise(record: LedgerRecord) -> str:
     if record.conditions.unlike:
         cost = "more" if above else "less"
         first, *others = record.conditions.unlike
-        return (f"validation's {said_text(record)} costs {cost} than training's, and is prepared otherwise, too: "
+        return (f"validation's {said_text(record)} costs {cost} than training's, and its batches differ, too: "
                 f"{first.partition(': ')[0]}{', and more' if others else ''}")  # fmt: skip
     if "train" in record.conditions.redrawn and not record.conditions.drawn_alike:
         cost = "less" if above else "more"

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 from diagnose.gap.finding_words import PLAIN, beside, in_words
 from diagnose.gap.gap_causes import (
-    NOTHING,
-    REPLAYED,
     all_causes,
     data_moved,
     group_sum,
     largest_difference,
     mostly_seen,
+    nothing,
     of_other_losses,
     partly_seen,
     replayed,
     spread,
     term_of,
 )
-from diagnose.gap.term_kinds import KINDS
+from diagnose.gap.term import REPLAYED
+from diagnose.gap.term_kinds import KIND, KINDS
 from diagnose.records.schema import FindingRecord, Severity
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _large(name: str) -> Callable[[LedgerRecord], dict[str, float] | None]:
             return None
         total = math.fsum(abs(cause.value) for cause in all_causes(record)) or 1.0
         value, low, high = term.value, term.low, term.high
-        if value is None or abs(value) < max(LARGE_SHARE * total, NOTHING):
+        if value is None or abs(value) < max(LARGE_SHARE * total, nothing(record)):
             return None
         if low is not None and high is not None and low <= 0 <= high:
             return None
@@ -100,7 +100,7 @@ def _one_batch(record: LedgerRecord) -> dict[str, float] | None:
     low, high = spread(record, "timing")
     if low is not None and high is not None and low <= 0 <= high:
         return None
-    return {"timing": value, "share": timing.share} if abs(value) > NOTHING else None
+    return {"timing": value, "share": timing.share} if abs(value) > nothing(record) else None
 
 
 def _memorised(record: LedgerRecord) -> dict[str, float] | None:
@@ -167,7 +167,7 @@ def _eval_forgotten(record: LedgerRecord) -> dict[str, float] | None:
     if not record.conditions.val.on:
         return None
     off, on = record.matched.val, record.matched_on.val
-    return {"val_on": on, "val_off": off} if abs(on - off) > NOTHING else None
+    return {"val_on": on, "val_off": off} if abs(on - off) > nothing(record) else None
 
 
 def _eval_unsure(record: LedgerRecord) -> dict[str, float] | None:
@@ -199,7 +199,7 @@ def _not_these(record: LedgerRecord) -> dict[str, float] | None:
         if part.id in explained:
             continue
         value, low, high = part.value or 0.0, part.low, part.high
-        if abs(value) > NOTHING and not (low is not None and high is not None and low <= 0 <= high):
+        if abs(value) > nothing(record) and not (low is not None and high is not None and low <= 0 <= high):
             out[part.id] = value
     return out if out and _large("residual")(record) else None
 
@@ -236,9 +236,7 @@ RULES = (
          "the record contradicts itself: trust no term; train again, and check threads and device", _unfaithful),
     FindingRule("gap/replay", "warning", "A recorded step, read again with its own weights, does not give its loss: "
          "lag holds what differs",
-         "see that the objective is the loop's, and takes what that took: other weights (a second pass, as SAM's), "
-         "a batch that a hook changes, {drawn}and that it was "
-         "the same at every step: smoothing that ended or a weight that was annealed meanwhile is in lag", _other_loss),
+         "{other_steps}", _other_loss),
     FindingRule("gap/trained-beside", "note", "A recorded step, read again with its own weights and {beside} as found "
          "now, does not give its loss: lag holds what differs",
          "nothing, where {beside} is trained beside the model (as a discriminator is); where it draws random numbers "
@@ -279,7 +277,7 @@ RULES = (
          "see that model.eval() is called before validation; more batches, or mode='train', tell", _eval_unsure,
          in_callback="see that model.eval() is called before validation; more validation batches tell"),
     FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches{times}",
-         "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these,
+         "{taken_on}", _not_these,
          in_callback="see what else is in it as it is logged: other batches, another average, or what no step takes"),
     FindingRule("gap/mode", "note", "Training's loss is taken with {on} and validation's with it {off}",
          "{statistics}compare both in evaluation mode: read a fixed sample of training {text} as validation is read",
@@ -295,8 +293,9 @@ RULES = (
     FindingRule("gap/objective", "note", "{objectives}",
          "where that is not meant, take both with one objective; else log the plain loss of both sides beside what is "
          "minimised", _large("objective")),
+    FindingRule("gap/reduction", "note", "{averaged}", "{average}", _large("reduction"), KIND["reduction"].settings),
     *(FindingRule(f"gap/{kind.id}", "note", kind.cause[0].upper() + kind.cause[1:], kind.fix, _large(kind.id),
-                  kind.settings) for kind in KINDS if kind.fix),
+                  kind.settings) for kind in KINDS if kind.fix and kind.id != "reduction"),
     FindingRule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
          "have both {cut} alike{meant}", _large("collation"), "report.val_loader=training"),
     FindingRule("gap/data-moved", "note", "Earlier training batches cost otherwise than those of the last steps, which "

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from diagnose.gap.term import Term
 
 UNIT = "loss"
+UNTOLD = "losses of which it is not known whose each is (their number is no multiple of a batch's rows)"
 LONGEST = 60  # characters of a function's name
 
 
@@ -258,10 +259,13 @@ def notes(found: Measurements) -> list[str]:
         if not text.complete
     ]
     whole = [name for name, text in texts.items() if text.unit == "batch"]
+    scalar = all(texts[name].scalar for name in whole)
     if len(whole) == len(texts):
-        out.append("the objectives give no loss a sample, so intervals are over batches")
+        gives = "give no loss a sample" if scalar else f"give {UNTOLD}"
+        out.append(f"the objectives {gives}, so intervals are over batches")
     elif whole:
-        out.append(f"the {whole[0]} side's objective gives no loss a sample, so its intervals are over batches")
+        gives = "no loss a sample" if scalar else UNTOLD
+        out.append(f"the {whole[0]} side's objective gives {gives}, so its intervals are over batches")
     if found.overlap is not None and not found.overlap_whole:
         out.append(found.why)
     if found.overlap is None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from diagnose.stats import Interval
 
 
+REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
 SIDES = ("training", "validation")
 
 

@@ -5,17 +5,20 @@ Where validation text was seen in training, it says what the loss is on text tha
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import carried, plain, signed, visible
 from diagnose.gap.gap_causes import (
     ALL_SEEN,
     BESIDE,
-    NOTHING,
+    MASKED,
     RESOLVES,
     Cause,
     all_causes,
+    loss_size,
     mostly_seen,
+    nothing,
     other_data,
     partly_seen,
     said_text,
@@ -56,33 +59,42 @@ def wrong_labels(record: LedgerRecord, what: str) -> str:
 
 def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     """Name the largest resolved causes on the gap's side, a large one on the other side, and what is not resolved."""
-    gap = record.gap
-    large = [c for c in all_causes(record) if abs(c.value) > NOTHING]
-    if abs(gap) <= NOTHING or not any(c.value * gap > 0 for c in large):
+    gap, least_said, digits = record.gap, nothing(record), _decimals(record, record.gap)
+    large = [c for c in all_causes(record) if abs(c.value) > least_said]
+    if abs(gap) <= least_said or not any(c.value * gap > 0 for c in large):
         reported = "reported " if all(record.reported.given) else ""
-        return f"The two {reported}losses agree to within {plain(max(abs(gap), 0.001))}."
+        within = plain(max(abs(gap), 10.0**-digits), digits)
+        return f"The two {reported}losses agree to within {within}."
     side = "below" if gap < 0 else "above"
     same = [c for c in large if c.resolved and c.value * gap > 0]
     against = [c for c in large if c.resolved and c.value * gap < 0]
-    open_ = _unresolved(large, gap)
-    out = f"{_named(record, 'Validation', 1)} lies {plain(abs(gap))} {side} {_named(record, 'training', 0)}"
+    open_ = _unresolved(record, large, gap)
+    out = f"{_named(record, 'Validation', 1)} lies {plain(abs(gap), digits)} {side} {_named(record, 'training', 0)}"
     least = BESIDE * abs((same or large)[0].value)
     told = other and against and abs(against[0].value) >= least
-    but = f"{against[0].words} ({_size(against[0])})" if told else ""
+    but = f"{against[0].words} ({_size(record, against[0])})" if told else ""
     if not same:
         no_cause = f". What {'lowers' if gap < 0 else 'raises'} it is not" if but else ", and no cause of that is"
         what = f"{': ' if but else '. The largest is '}{open_}" if open_ and more else ""
         return f"{out}{f', although {but}' if but else ''}{no_cause} resolved{what}."
     named = [c for c in same[:causes] if abs(c.value) >= least]
-    out += " because " + " and ".join(f"{c.words} ({_size(c)})" for c in named)
+    out += " because " + " and ".join(f"{c.words} ({_size(record, c)})" for c in named)
     left = next((c for c in large if not c.resolved), None)
     rest = left is not None and abs(left.value) >= BESIDE * max(abs(gap), abs(same[0].value))
     out += f", partly offset because {but}" if but else ""
     return f"{out}. Not resolved: {open_}." if rest and more else f"{out}."
 
 
-def _size(cause: Cause) -> str:
-    return signed(cause.value, carried(cause.value, cause.low, cause.high))
+def _size(record: LedgerRecord, cause: Cause) -> str:
+    return signed(cause.value, _decimals(record, cause.value, cause.low, cause.high))
+
+
+def _decimals(record: LedgerRecord, value: float, low: float | None = None, high: float | None = None) -> int:
+    """Return how many decimals a value is said with: as many as of losses near 1, and more of ones near 0."""
+    size = loss_size(record)
+    more = max(0, -1 - math.floor(math.log10(size))) if size else 0
+    ends = (None if end is None else end * 10.0**more for end in (low, high))
+    return more + carried(value * 10.0**more, *ends)
 
 
 def _named(record: LedgerRecord, name: str, side: int) -> str:
@@ -92,21 +104,31 @@ def _named(record: LedgerRecord, name: str, side: int) -> str:
     return f"{name}{of}" if reported.given[0] == reported.given[1] else f"{name}{of} {reported.taken[side]}"
 
 
-def _unresolved(large: Sequence[Cause], gap: float) -> str:
+def _unresolved(record: LedgerRecord, large: Sequence[Cause], gap: float) -> str:
     """Say which part is not told from zero, how much it is, and what would resolve it."""
     some = [c for c in large if not c.resolved]
     if not some:
         return ""
     first = next((c for c in some if c.value * gap > 0), some[0])
     low, high = first.low, first.high
-    digits = carried(first.value, low, high)
+    digits = _decimals(record, first.value, low, high)
     half = f" ± {plain((high - low) / 2, digits)}" if low is not None and high is not None else ", no interval"
-    return f"{first.id} ({_size(first)}{half}); {RESOLVES.get(first.id, 'more batches')} would resolve it"
+    return f"{first.id} ({_size(record, first)}{half}); {_what_resolves(record, first.id)} would resolve it"
+
+
+def _what_resolves(record: LedgerRecord, cause: str) -> str:
+    """Return what would tell a part from zero; of training's residual, where its steps were not recorded, these."""
+    if cause == "residual" and record.of_loop and record.term("lag").value is None:
+        parts = record.term("residual").parts
+        widest = max(parts, key=lambda part: ((part.high or 0.0) - (part.low or 0.0), abs(part.value or 0.0)))
+        if widest.id == "training":
+            return "a record of the steps"
+    return RESOLVES.get(cause, "more batches")
 
 
 def _matched(record: LedgerRecord) -> str:
     gap, low, high = record.matched.gap, record.matched.low, record.matched.high
-    side, digits = "above" if gap > 0 else "below", carried(gap, low, high)
+    side, digits = "above" if gap > 0 else "below", _decimals(record, gap, low, high)
     if mostly_seen(record) and abs(gap) <= EQUAL * max(1.0, abs(record.matched.train)):
         return f"{_alike(record)} the two are equal"
     if low is not None and high is not None and low <= 0 <= high:
@@ -120,7 +142,8 @@ def _alike(record: LedgerRecord) -> str:
     conditions = record.conditions
     if "train" in conditions.redrawn and not conditions.drawn_alike:
         return "Under conditions that are the same but for how samples are drawn or augmented,"
-    if conditions.masked or conditions.unlike:
+    masked = conditions.masked
+    if conditions.unlike or (masked and abs(masked["val"] - masked["train"]) > MASKED):
         return "Under conditions that are the same but for how batches are made,"
     return "Under the same conditions"
 

@@ -26,6 +26,12 @@ PLAIN = {  # what stands for words that a finding fills in
     "on": "what training mode does on", "off": "off", "unseen": "unseen text", "meant": "", "statistics": "",
     "arithmetic": "A reported loss is what is read, computed another way",
     "mend": "look for it in how the loss is summed, divided and logged, or exchange what was reported of the two sides",
+     "taken_on": "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)",
+     "averaged": "The two losses are averaged over targets in different ways",
+     "average": "average both over all that count, padding not counted",
+     "other_steps": "see that the objective is the loop's, and takes what that took: other weights (a second pass, as "
+     "SAM's), a batch that a hook changes, random numbers drawn before the model runs (recorder.before()), and that it "
+     "was the same at every step: smoothing that ended or a weight that was annealed meanwhile is in lag",
      "drawn": "random numbers drawn before the model runs (recorder.before()), ",
      "times": "", "drawn_alike": "one dataset object",
      "unlike": "numbers on another scale, labels that training never has",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
     from diagnose.records.ledgers import LedgerRecord
 
+OF_SIDES = re.compile(r"; Side\(model=\.\.\.\)[^;]*|, its copy as Side\(model=\.\.\.\)")
 SAME = 1e-4  # relative: a reported loss against what is read
 
 
@@ -31,11 +33,17 @@ def explain_as_averaged(
     validation loss, where there are several.
     """
     ledger = _as_averaged(model, train, val, record, budget)
-    ledger = ledger.model_copy(update={"findings": tuple(findings(ledger, in_callback=True))})
+    ledger = ledger.model_copy(update={"findings": tuple(findings(ledger, in_callback=True)),
+                                       "notes": tuple(map(_without_sides, ledger.notes))})  # fmt: skip
     if not named:
         return ledger
     ledger = ledger.model_copy(update={"reported": ledger.reported.model_copy(update={"named": named})})
     return ledger.model_copy(update={"verdict": sentence(ledger)})
+
+
+def _without_sides(note: str) -> str:
+    """Return a note without what it advises those who give sides themselves."""
+    return OF_SIDES.sub("", note)
 
 
 def _as_averaged(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from diagnose.formatting import counted, estimate, listed, plain, share, signed
 from diagnose.gap import gap_causes
-from diagnose.gap.gap_causes import REPLAYED, leads, mode_name
+from diagnose.gap.gap_causes import leads, mode_name
+from diagnose.gap.term import REPLAYED
 from diagnose.gap.term_kinds import KINDS
 from diagnose.records.ledgers import VerifiedRecord
 from diagnose.report import sides_sentences

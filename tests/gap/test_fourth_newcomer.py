@@ -133,7 +133,9 @@ def test_the_last_whole_interval_is_what_a_loop_printed(tmp_path):
     assert term(gap, "lag")["value"] == pytest.approx(mean(model, batches[:50], of_batch) - printed, abs=1e-5)
     assert term(gap, "lag")["low"] is None
     assert gap.record["verified"]["largest"] < 1e-6
-    assert "steps 1 to 50, the last whole interval; the 44 steps after it" in gap.record["notes"][0]
+    assert (
+        "recorded steps 1 to 50, the last whole interval; the 44 steps after it are in none" in gap.record["notes"][0]
+    )
     since = sum(losses[50:]) / 44
     other = explain_gap(model, Side(batches, of_batch, reported=since), of_batch, recorder=recorder)
     (said,) = (one["what"] for one in other.findings if one["rule"] == "gap/arithmetic")

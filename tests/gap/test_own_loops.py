@@ -87,7 +87,7 @@ def test_other_nodes_on_each_side_are_no_other_preparation(tmp_path):
         recorder.validation(val, node_loss(model, val).mean())
     gap = explain_gap(model, node_loss, node_loss, recorder=recorder)
     assert "gap/inputs" not in rules(gap)
-    assert "prepared otherwise" not in gap.verdict
+    assert "batches differ" not in gap.verdict
 
 
 class MadeUp:

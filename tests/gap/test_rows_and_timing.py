@@ -53,7 +53,7 @@ class TestRows:
         gap = explain_gap(model, Side(train, token_loss, mode="eval"), Side(val, token_loss))
         truth = mean(each(model, val, token_loss)) - mean(each(model, train, token_loss))
         assert values(gap)["unseen"] == pytest.approx(truth, abs=1e-5)
-        assert "validation's data costs more than training's, and is prepared otherwise, too" in gap.verdict
+        assert "validation's data costs more than training's, and its batches differ, too" in gap.verdict
         said = next(one["what"] for one in gap.findings if one["rule"] == "gap/inputs")
         assert "leaves out 50% of targets in training and 0% in validation" in said
         assert "gap/unseen" not in {one["rule"] for one in gap.findings}

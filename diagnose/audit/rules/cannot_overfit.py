@@ -8,6 +8,7 @@ ENOUGH = 0.7  # of the loss at the start; label smoothing alone keeps it from fa
 AT_FLOOR = 0.05  # of the loss at the start
 MOSTLY = 0.5  # of the weights: where more are frozen, what is left (an adapter, a head) may not learn samples by heart
 FROZEN = "{:.0%} of the weights are frozen, and what is left need not learn {} samples by heart"
+NOTHING_LEFT = "the loss of {} samples is 0 already: nothing is left to learn (a margin that is kept)"
 LATE = "{} steps, all that the budget allows, do not tell"
 
 RULES = (Rule(
@@ -28,6 +29,8 @@ def judge(audit: Audit, fit: tuple[float, float, int, bool], samples: int, least
     start, lowest, steps, spent = fit
     if has_fallen(start, lowest, least):
         audit.keeps("cannot-overfit", start=start, lowest=lowest, steps=steps)
+    elif start == 0 == lowest:
+        audit.skips("cannot-overfit", NOTHING_LEFT.format(samples), matters=False)
     elif frozen > MOSTLY:
         audit.skips("cannot-overfit", FROZEN.format(frozen, samples), matters=False)
     elif spent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.audit.findings import TEXT, Audit, Rule
@@ -30,6 +31,7 @@ RULES = (Rule(
 def judge_sides(audit: Audit, sides: AuditedSides) -> None:
     """Judge as a ledger does: by where numbers lie, which labels occur, how long rows are."""
     from diagnose.gap.loop.inputs import InputsSeen, group_names
+    from diagnose.gap.loop.redrawn import unweighted
 
     train, val, batches = sides.train, sides.passes.side, sides.batches
     if train is None:
@@ -39,7 +41,8 @@ def judge_sides(audit: Audit, sides: AuditedSides) -> None:
         audit.skips("inputs-unlike", "plain= was given, so batches are known to be made otherwise", matters=False)
         return
     seen, other = InputsSeen(), InputsSeen()
-    number = _see_first(train, seen)
+    plain = unweighted(train.batches)  # classes in other shares are what a weighted sampler is for
+    number = _see_first(train if plain is None else replace(train, batches=plain), seen)
     if number is None:
         why = "training's first batches do not stand for all: there are more, and they are in order"
         audit.skips("inputs-unlike", why)

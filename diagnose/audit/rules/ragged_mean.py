@@ -25,6 +25,6 @@ def judge(audit: Audit, reported: float, whole: float, averaged: str, batches: i
     measured: dict[str, Any] = {"reported": reported, f"over_{units}": whole, "batches": batches}
     if differ(reported, whole, RAGGED):
         what = f"a mean {averaged} is {reported:.4f}, one over all {units} {whole:.4f}"
-        audit.breaks("ragged-mean", what, **measured)
+        audit.breaks("ragged-mean", what, fix=RULES[0].mended(text=units == "tokens"), **measured)
     else:
         audit.keeps("ragged-mean", **measured)

@@ -38,4 +38,4 @@ def judge(audit: Audit, without: list[str], frozen: list[str], batches: int) -> 
 
 
 def _names(given: list[str]) -> str:
-    return listed(given[:3]) if len(given) <= 3 else f"{listed(given[:2], ',')} and {len(given) - 2} other weights"
+    return listed(given[:3]) if len(given) <= 3 else f"{', '.join(given[:2])} and {len(given) - 2} other weights"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -45,7 +46,7 @@ class LossCalls(TorchFunctionMode):
     """Sees which of torch's losses are taken while it is entered, and how.
 
     Attributes:
-        taken: the settings of each loss, as last taken, by its name.
+        taken: the settings of each loss, as last taken, by its name: of all batches that are looked at.
     """
 
     def __init__(self) -> None:
@@ -55,7 +56,7 @@ class LossCalls(TorchFunctionMode):
     def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Note a loss's settings; the loss is as it was."""
         if (given := arguments(func, args, kwargs)) is not None:
-            self.taken[func.__name__] = _settings(func, given)
+            self.taken[func.__name__] = _joined(self.taken.get(func.__name__, {}), _settings(func, given))
         return func(*args, **(kwargs or {}))
 
 
@@ -70,6 +71,14 @@ def _settings(function: Any, given: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
+def _joined(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Return what a loss is set to over several batches; a number that changes between them (annealed) is NaN."""
+    changed = {name: math.nan for name, one in now.items() if isinstance(one, float) and before.get(name, one) != one}
+    targets = before.get("targets", set()) | now.get("targets", set())
+    known = {"targets": targets} if "targets" in now else {}
+    return now | changed | known | ({"ignored": before["ignored"]} if before.get("ignored") is not None else {})
+
+
 def differ(calls: Mapping[int, LossCalls]) -> tuple[str, ...]:
     """Return in what the losses of the two sides differ, in words; none where they are several, alike or not seen."""
     if len(calls) < 2:
@@ -80,7 +89,7 @@ def differ(calls: Mapping[int, LossCalls]) -> tuple[str, ...]:
     ((of_train, first),), ((of_val, second),) = train.taken.items(), val.taken.items()
     if of_train != of_val:
         return (f"training takes {of_train} and validation {of_val}",)
-    numbers = [name for name in first if isinstance(first[name], float) and first[name] != second.get(name)]
+    numbers = [name for name in first if isinstance(first[name], float) and abs(first[name] - second[name]) > 0]
     differences = [f"{name} is {first[name]:g} in training and {second[name]:g} in validation" for name in numbers]
     differences += [words for name in WEIGHTS if (words := _weights(name, first.get(name), second.get(name)))]
     return (*differences, *_ignored(first, second))

@@ -104,7 +104,7 @@ def training(model: nn.Module, on: frozenset[str] | None, frozen: frozenset[int]
     ready = model.training
     if not ready:
         model.train()
-    live = {id(module) for module in model.modules() if module.training and (ready or id(module) not in frozen)}
+    live = {id(module) for module in model.modules() if module.training and id(module) not in frozen}
     flags = [(m, id(m) in live and (on is None or kind(m) in on)) for m in model.modules()]
     masks = any(flag and kind(module) != visible(type(module).__name__) for module, flag in flags)
     try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from diagnose.errors import DiagnoseError
 from diagnose.gap import conditions
 from diagnose.gap.loop import sample_parts, setting
 from diagnose.gap.loop.apart import each_its_own
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from diagnose.gap.loop.readings import Subject
     from diagnose.gap.loop.sample_parts import SampleLayout
     from diagnose.gap.side import Side
+
+
+LOOKED = 4  # batches of a side on which it is seen which losses are taken
 
 
 @dataclass(frozen=True)
@@ -142,12 +148,20 @@ def _as_taken(
     return every[0].side, every[1].side, told, may_be, [mode.note for mode in every if mode.note]
 
 
+def _see_more(subject: Subject, side: Side, own: Condition, name: str) -> None:
+    """Run an objective on further batches, for losses that it takes by turns."""
+    for number, batch in islice(walk(side.batches)[0], 1, LOOKED):
+        with suppress(DiagnoseError):
+            subject.run(batch, own, number, f"batch {number + 1} of the {name} side")
+
+
 def _try(subject: Subject, side: Side, own: Condition, name: str) -> None:
     """Refuse a side whose loss does not depend on the model."""
     number, batch = setting.first_batch(side, name)
     where = f"batch {number + 1} of the {name} side"
     with LossCalls() as subject.calls[own.objective]:
         subject.refuse_constant(batch, own, where)
+        _see_more(subject, side, own, name)
     subject.select(batch, own, where, int(name == "validation"))
     setting.notice_randomness(subject, batch, own, where)
     if setting.is_masked(subject, batch, own, where):

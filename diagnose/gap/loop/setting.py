@@ -130,9 +130,15 @@ def need_training_too(subject: Subject, val: Side) -> None:
 
 
 def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str]:
-    """Take batch norms as frozen where that gives the reported loss, for a model that comes in evaluation mode."""
-    live = {id(module) for module in modes.norms(subject.model)} - subject.frozen
-    if subject.model.training or train.reported is None or not live or train.mode == "eval":
+    """Take batch norms as frozen where that gives the reported loss.
+
+    All of a model that comes in evaluation mode; of one that comes in training mode those whose weights are frozen,
+    which its loop may put into evaluation mode in each epoch.
+    """
+    ready = subject.model.training
+    live = {id(m) for m in modes.norms(subject.model) if not ready or m.training} - subject.frozen
+    live &= modes.frozen_norms(subject.model) if ready else live
+    if train.reported is None or not live or train.mode == "eval":
         return []
     some = train.batches if train.reported_on is None else train.reported_on
     losses = {}
@@ -141,7 +147,9 @@ def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str
         losses[name] = _mean_of_first(subject, some, Condition(frozenset(kinds), 0, train.autocast, "mean"), "training")
     off = {name: abs(value - train.reported) for name, value in losses.items()}
     if off["live"] > NEARER * off["frozen"]:
-        return ["the model came in evaluation mode; its batch norms are taken as frozen: that gives the reported loss"]
+        which = "its batch norms without gradients" if ready else "its batch norms"
+        return [f"the model came in {'training' if ready else 'evaluation'} mode; {which} are taken as frozen: that "
+                "gives the reported loss"]  # fmt: skip
     subject.frozen = subject.frozen - live
     return []
 

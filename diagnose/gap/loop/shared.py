@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from diagnose.stats import Reading
 
 OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
+ROWS = "there are fewer losses than rows, so that rows are no samples (nodes of graphs; groups= says which are one)"
 RELABELLED = 0.05  # of the samples that both sides have: so many must have other labels to be worth a word
 
 
@@ -59,6 +60,8 @@ class SharedSamples:
         shared = _distinct_only(ranks.seen(ranks.together(look)), val)
         if not len(shared.documents):
             return None, False, "the batches of the two sides hold different tensors"
+        if val.unit == "batch" and not val.scalar and val.count < len(shared.documents):
+            return None, False, ROWS
         return shared.moved(OTHERS), self.known.complete, self.known.why
 
     def _chosen(self, batch: Any) -> NDArray[np.int64] | None:

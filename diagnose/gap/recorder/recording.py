@@ -130,8 +130,9 @@ class Recording:
         """Which steps the reported losses are of, where others came after them."""
         last, out = self.first + self.offered, list[str]()
         if last < self.steps:
-            out.append(f"the training loss is the mean of steps {self.first + 1:,} to {last:,}, the last whole "
-                       f"interval; the {self.steps - last:,} steps after it are in no print")  # fmt: skip
+            out.append(f"the training loss is the mean of recorded steps {self.first + 1:,} to {last:,}, the last "
+                       f"whole interval; the {self.steps - last:,} steps after it are in none (where the loop's own "
+                       "sum began elsewhere, recorder.epoch() says so)")  # fmt: skip
         read = self.validation[-1].number if self.validation else self.steps
         if read < self.steps:
             out.append(f"validation was read after step {read:,}, and {self.steps - read:,} steps moved the weights "

@@ -38,6 +38,10 @@ def read(found: Measurements, given: ReportedLosses) -> tuple[Term, Interval]:
         "the batches that were reported on minus all validation batches, under validation's conditions",
     )
     whole, reported_on = found.val_own.readings[val], found.shown[1]
+    if reported_on is not None and (again := _of_the_same(found, reported_on)) is not None:
+        exact_basis = f"exact: all {counted(reported_on.batches, 'batch', 'batches')} are reported on"
+        lies = given.val - whole.mean
+        return Term("draw", 0.0, basis=exact_basis, how=how), Interval(lies, lies - again, lies + again, None, None)
     if reported_on is not None:
         reading = reported_on.readings[val]
         sampled = not found.exact(1)
@@ -64,6 +68,17 @@ def read(found: Measurements, given: ReportedLosses) -> tuple[Term, Interval]:
         basis += f". One batch lies within ±{plain(bound)} of all in 95 of 100 cases"
     low, high = (None, None) if bound is None else (-bound, bound)
     return Term("draw", None, low, high, basis=basis, how=how), left(given.val, whole, exact=exact, draws=draws)
+
+
+def _of_the_same(found: Measurements, reported_on: BatchReadings) -> float | None:
+    """Return how far two draws of noise lie apart where a random loss is reported on all batches; else None."""
+    val, luck, draws = found.val_own, reported_on.luck, max(1, reported_on.draws)
+    if luck is None or 1 not in found.random or found.anew(1) or not val.complete:
+        return None
+    half = luck * (2 / (1 + 1 / draws)) ** 0.5
+    apart = abs(reported_on.readings[found.sides.val].mean - val.readings[found.sides.val].mean)
+    same = (reported_on.batches, reported_on.samples) == (val.batches, val.samples)
+    return half if same and apart <= half else None
 
 
 def _spread(text: BatchReadings, own: Any) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.formatting import counted
 from diagnose.gap.intervals import combined
-from diagnose.gap.term import Term, TermKind
+from diagnose.gap.term import REPLAYED, Term, TermKind
 from diagnose.stats import Interval
 
 if TYPE_CHECKING:
@@ -50,7 +50,10 @@ def _lag(found: Replayed) -> Term:
     masks = "masks" if found.masked else "other masks (the model was not called itself, so they are not known)"
     how = f"the final weights on the very batches and {masks} of the logged losses, minus what was logged"
     if found.half is None:
-        return Term("lag", value, basis=f"exact: {counted(found.steps, 'step')} read again", how=how)
+        again = f"{counted(found.steps, 'step')} read again"
+        other = found.first is not None and abs(found.first) > REPLAYED
+        basis = f"{again}; the first does not give its loss with its own weights" if other else f"exact: {again}"
+        return Term("lag", value, basis=basis, how=how)
     basis = f"a sample: {found.steps} of {found.of} steps read again"
     return Term("lag", value, value - found.half, value + found.half, basis=basis, how=how)
 
