@@ -57,6 +57,18 @@ class Table:
         str | None, typer.Option("--levels", metavar="A,B", help="Arms of a table to keep; the first is the control.")
     ] = None
 
+    where: Annotated[
+        list[str],
+        typer.Option("--where", metavar="COLUMN=VALUE", help="Rows to keep; epoch=last keeps the last of each run."),
+    ] = field(default_factory=list)
+    melt: Annotated[
+        str | None,
+        typer.Option(
+            "--melt", metavar="NAME=A,B",
+            help="Columns that are an arm or a seed each (seed*): their names become NAME, what they hold --score.",
+        ),
+    ] = None  # fmt: skip
+
     @property
     def wanted(self) -> Wanted:
         """The columns, as tables are read."""
@@ -93,6 +105,7 @@ def compare(
     documents. Of a table it finds the design: seeds shared or not, examples scored by every run or by one,
     clusters, what is missing. Intervals are over what was drawn: seeds, examples, or both.
     """
+    from diagnose.ablation.results.chosen_rows import chosen_rows
     from diagnose.ablation.results.score_sources import compared, is_results
     from diagnose.report import page, score_document
     from diagnose.runs import store
@@ -104,9 +117,10 @@ def compare(
         folder = comparison(what, pairs=pairs, margin=bits_of(margin), command=command())
         finish_ablation(folder, out, output)
         return
+    chosen = chosen_rows(table.where, table.melt, _split(table.levels))
     result = compared(
         [Path(path) for path in what], table.wanted, higher=table.higher, levels=_split(table.levels) or None,
-        pairs=pairs, margin=margin_of(margin), command=command(),
+        pairs=pairs, margin=margin_of(margin), command=command(), rows=chosen,
     )  # fmt: skip
     report = score_document.report_of(result)
     where = page.render_alone(report, out, score_document.name_of_page(result))

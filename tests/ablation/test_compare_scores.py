@@ -466,7 +466,7 @@ def test_the_terminal_markdown_and_the_page(files, tmp_path):
         (("t.csv",), "name columns of t.csv with --arm and --score: it has model, seed, id, passage, val_loss and acc"),
         (("t.csv", "--arm", "modell", "--score", "acc"), "did you mean 'model'?"),
         (("many.csv", "--arm", "a"), "c18, c19 and 5 more"),
-        (("chart.csv", "--score", "loss"), "is a chart's export of W&B, a column a run: export the table of runs"),
+        (("chart.csv", "--score", "loss"), "it is a chart's export of W&B, a column a run: export the table of runs"),
         (("gone.csv", "--arm", "a", "--score", "b"), "there is no file gone.csv"),
         (("empty.csv", "--arm", "a", "--score", "b"), "it is empty"),
         (("broken.parquet", "--arm", "a", "--score", "b"), "cannot be read as a table"),

@@ -82,7 +82,6 @@ REFUSED = {
     "numbers_above.txt": ("ndcg\tq0\t0.25\nndcg\tq1\t0.5\n", "its first line holds numbers"),
     "std.csv": (RUNS.to_csv(index=False) + "relu,std,0.5\ngelu,std,0.5\n", "rows of seed std, a summary"),
     "split.json": (RUNS.to_json(orient="split"), "orient='records'"),
-    "index.json": (RUNS.to_json(orient="index"), "orient='records'"),
     "values.json": (RUNS.to_json(orient="values"), "orient='records'"),
     "within.json": (json.dumps({"results": RUNS.to_dict("records")}), "orient='records'"),
     "results.json": (json.dumps({"results": {"arc": {"acc": 1}}, "n-shot": {}}), "--log_samples"),
@@ -114,7 +113,7 @@ FRAMES = {
     "arrays": (RUNS.assign(val_loss=[np.array([one]) for one in RUNS.val_loss]), r"array\(\[.*is no number"),
     "metrics": (
         pd.concat([RUNS.assign(metric=one) for one in ("f1", "em")]),
-        "the same row 2 times .* not named was the column metric: if one",
+        r"the same row 2 times .* these rows differ in metric \(f1 and em\): --where metric=f1",
     ),
     "twice": (pd.concat([RUNS, RUNS[:1]]), "the same row 2 times at model relu and seed 0"),
 }
@@ -234,12 +233,14 @@ def test_rows_of_one_run_are_refused_with_the_column_that_may_tell_them_apart(tm
     long.to_csv(tmp_path / "cv.csv", index=False)
     words = ["compare", str(tmp_path / "cv.csv"), "--arm", "model", "--seed", "fold", "--score", "val_loss"]
     told = str(CliRunner().invoke(app, [*words, "--out", str(tmp_path)]).exception)
-    assert "not named were the columns seed and repeat: if one tells these rows apart" in told
+    assert (
+        "these rows differ in repeat (0, 1 and 2): --where repeat=0 compares within one, --arm repeat makes it" in told
+    )
     again = str(
         CliRunner().invoke(app, [*words[:4], *words[6:], "--example", "fold", "--out", str(tmp_path)]).exception
     )
     assert "two scores of one example" in again
-    assert "not named were the columns seed and repeat" in again
+    assert "these rows differ in repeat (0, 1 and 2): --seed repeat names the runs" in again
 
 
 def test_a_code_for_failed_runs_among_fractions_is_said():

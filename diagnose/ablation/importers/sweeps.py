@@ -25,6 +25,7 @@ SETTING = re.compile(  # in "lr=3e-4_weight_decay=0.1" and "model=vit-b_seed=0" 
     r"|[^,;/ =]+?(?=$|[,;/ ]|[-_][a-z][a-z\d.]*=))",
     re.IGNORECASE,
 )
+USUAL_SEEDS = frozenset((42, 1337, 3407))
 MOST_NAMED = 12
 RUN, ARM = "run", "arm"
 NAMES_SPLIT = "What each run is and which seed it has was read from the runs' names."
@@ -140,7 +141,7 @@ def arms_and_seeds(names: Sequence[str], *, numbered: bool = False) -> list[tupl
     Args:
         names: of runs, each once.
         numbered: whether bare numbers at the end ("relu-2") are taken for seeds, if they count from 0 or 1 in every arm
-            alike: those of "vit-16" and "vit-32" are sizes.
+            alike, or one is a seed that everybody takes (42): those of "vit-16" and "vit-32" are sizes.
     """
     told = [_cut(name, SEEDED) for name in names]
     if any(seed for _, seed in told) or not numbered:
@@ -151,7 +152,8 @@ def arms_and_seeds(names: Sequence[str], *, numbered: bool = False) -> list[tupl
         counted_up.setdefault(arm, []).append(int(number) if number else -1)
     first, *others = (sorted(numbers) for numbers in counted_up.values())
     alike = bool(others) and all(numbers == first for numbers in others)
-    return cuts if alike and len(first) > 1 and first in _counts(len(first)) else told
+    usual = first in _counts(len(first)) or USUAL_SEEDS.intersection(first)
+    return cuts if alike and len(first) > 1 and usual else told
 
 
 def _counts(many: int) -> list[list[int]]:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from diagnose.ablation.results import score_effects
+from diagnose.ablation.results import score_effects, telling_columns
 from diagnose.ablation.results.score_design import RepeatedRowsError, design_of
 from diagnose.ablation.results.score_effects import Scored
 from diagnose.ablation.results.score_names import metric_of
-from diagnose.ablation.results.score_table import as_text_and_numbers, failure_codes
+from diagnose.ablation.results.score_table import as_text_and_numbers, failure_codes, of_levels
 from diagnose.ablation.results.score_verdict import sentence_of, verdict_of
 from diagnose.ablation.results.table_hints import of_repeats, unnamed
 from diagnose.errors import DiagnoseError, nearest
@@ -50,6 +50,7 @@ def compare_table(
     command: str = "",
     notes: Sequence[str] = (),
     columns: Callable[[], Sequence[str]] | None = None,
+    whole: Callable[[], pd.DataFrame] | None = None,
 ) -> ScoreComparison:
     """Compare the arms of a table of scores.
 
@@ -63,18 +64,25 @@ def compare_table(
         source: what the table is called.
         command: what repeats it.
         notes: what is to be said of how the table came about.
-        columns: gives those of the file that the table is from; None where the table holds all of them.
+        columns: gives the names of all columns of the file that it is from; None where the table has them.
+        whole: gives the table with all columns of the files that it is from; None where it has them.
 
     Raises:
         DiagnoseError: no comparison can be made of it; one line says why.
     """
+    import pandas as pd
+
     margins = margins_of(margin, asked.scores)
-    readable = as_text_and_numbers(table, asked)
+    readable = as_text_and_numbers(of_levels(table, asked, levels) if isinstance(table, pd.DataFrame) else table, asked)
+    full = _with_all_columns(table, whole)
+    names = list(columns()) if columns else [str(name) for name in table.columns]
+    crossed = [] if asked.seed or asked.example else telling_columns.refuse_crossed(full(), asked)
     try:
         design = design_of(readable, asked, levels)
     except RepeatedRowsError as error:
-        names = columns() if columns else [str(item) for item in table.columns]
-        raise DiagnoseError(f"{error}{of_repeats(names, (*asked.keys, *asked.scores))}") from None
+        hint = telling_columns.of_repeats(full(), asked) or of_repeats(names, (*asked.keys, *asked.scores))
+        raise DiagnoseError(f"{error}{hint}") from None
+    means = telling_columns.notes_on_means(names, asked)
     metrics = {name: metric_of(name, readable[name].to_numpy(), _higher(higher, name)) for name in asked.scores}
     scored = [
         Scored(name, metric.kind == "binary", design.cells(readable[name].to_numpy()))
@@ -93,11 +101,15 @@ def compare_table(
         source=tuple(source), created=datetime.now().astimezone().isoformat(timespec="seconds"), axes=design.factors,
         design=_design(design, asked, effects), arms=tuple(arms), effects=tuple(effects), pairs=tuple(every),
         metrics=tuple(_with_noise(design, item, metrics[item.metric]) for item in scored),
-        notes=(*notes, *_unnamed(table, asked), *_folds(asked, effects), *_notes(design, effects),
+        notes=(*notes, *crossed, *means, *_unnamed(table, asked), *_folds(asked, effects), *_notes(design, effects),
                *_mixed_units(scored, metrics), *failure_codes(readable, asked)),
         command=command, version=version("diagnose-training"),
         verdict=_sentence_case(verdict_of(design, list(metrics.values()), arms, effects)),
     )  # fmt: skip
+
+
+def _with_all_columns(table: pd.DataFrame, whole: Callable[[], pd.DataFrame] | None) -> Callable[[], pd.DataFrame]:
+    return whole or (lambda: table.set_axis([str(name) for name in table.columns], axis=1))
 
 
 def margins_of(margin: Margin, scores: Sequence[str]) -> dict[str, float]:

@@ -22,6 +22,10 @@ MOST_SCORE = 1e100  # larger ones count as infinite
 FILE = "file"  # the column that tells several files apart
 
 
+class MissingScoresError(DiagnoseError):
+    """Some rows have no score, or none that is finite."""
+
+
 @dataclass(frozen=True)
 class ScoreColumns:
     """Which column of a table is what.
@@ -60,7 +64,8 @@ class ScoreColumns:
         if table_hints.are_seeds(self.scores):
             listed_scores = listed(list(self.scores[: table_hints.MOST_SHOWN]))
             raise DiagnoseError(
-                f"{listed_scores} look like a column a seed, not several scores: {table_hints.A_ROW_EACH}"
+                f"{listed_scores} look like a column a seed, not several scores: "
+                f"{table_hints.to_melt_seeds(self.scores, names)}"
             )
         alone = len(self.scores) == 1 and not self.seed and not self.example
         if alone and (pivot := table_hints.of_pivot(names, self.scores[0])):
@@ -118,6 +123,14 @@ def as_text_and_numbers(table: pd.DataFrame, asked: ScoreColumns) -> pd.DataFram
     return out
 
 
+def of_levels(table: pd.DataFrame, asked: ScoreColumns, levels: Sequence[str] | None) -> pd.DataFrame:
+    """Return the rows of the arms that are kept, so that what others lack is no matter; all where one is not there."""
+    if not levels or len(asked.arms) != 1 or asked.arms[0] not in table.columns:
+        return table
+    words = table[asked.arms[0]].map(label_of).astype(str)
+    return table[words.isin(levels).to_numpy()] if set(levels) <= set(words) else table
+
+
 def _text(column: pd.Series, name: str) -> pd.Series:
     """Return a key column as categories of text; whole numbers are written without a decimal point."""
     import pandas as pd
@@ -129,7 +142,7 @@ def _text(column: pd.Series, name: str) -> pd.Series:
     if (codes < 0).any():
         first = f"the first is row {int((codes < 0).argmax()) + 1:,}"
         raise DiagnoseError(f"{counted(int((codes < 0).sum()), 'row')} of the table {_has(codes)} no {name}; {first}")
-    words = [_label(value) for value in values]
+    words = [label_of(value) for value in values]
     if "" in words:
         row = int((np.array(words, dtype=object)[codes] == "").argmax())
         raise DiagnoseError(f"row {row + 1:,} of the table has no {name}")
@@ -142,7 +155,8 @@ def _has(codes: np.ndarray) -> str:
     return "has" if int((codes < 0).sum()) == 1 else "have"
 
 
-def _label(value: object) -> str:
+def label_of(value: object) -> str:
+    """Return a key as text; whole numbers are written without a decimal point."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return " ".join(str(value).split())
@@ -204,7 +218,7 @@ def _refuse_missing(table: pd.DataFrame, asked: ScoreColumns) -> None:
             where = where_is(table, asked.keys, row)
             count = f"{int(bad.sum()):,} of {counted(len(bad), 'score')} of {name}"
             verb = "is" if int(bad.sum()) == 1 else "are"
-            raise DiagnoseError(
+            raise MissingScoresError(
                 f"{count} {verb} missing or not finite, the first {where}; a run that diverged is a result: leave it "
                 "out of all arms, and say so"
             )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
+from diagnose.ablation.results.keyed_rows import rows_of
 from diagnose.data.swelling import bounded, parquet
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import cut, visible
@@ -27,6 +28,7 @@ BINARY = {
     **dict.fromkeys((".feather", ".arrow", ".h5", ".hdf5"), f"it is no CSV, Parquet or JSON: {AS_TABLE}"),
 }
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+MOST_OBJECT = 64 << 20  # bytes of a file that is looked at as one object
 PIECE = 1 << 20  # bytes that are decompressed at once
 ONE_OBJECT = "it is one object, not a list of objects, a row each (pandas: to_json(orient='records'))"
 RULE = frozenset(b"-:| \t\r\n")  # of what Markdown's second line consists
@@ -71,6 +73,20 @@ def names_of(path: Path) -> list[str]:
             return _header(file)[1]
 
 
+def whole(path: Path) -> pa.Table:
+    """Return all columns of a file that hold single values. Raises DiagnoseError where it cannot be read."""
+    names = list(dict.fromkeys(names_of(path)))
+    with _told(path):
+        if _kind(path) == ".parquet":
+            return parquet(path, names)
+        if _kind(path) in JSON_LINES:
+            from pyarrow import types
+
+            table = _json(path)
+            return table.select([field.name for field in table.schema if not types.is_nested(field.type)])
+        return _csv(path, (), names, lambda *_: None)
+
+
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     """Say in one line why a file cannot be read."""
@@ -105,11 +121,26 @@ def _json(path: Path) -> pa.Table:
         start = file.read(PIECE).lstrip()[:1]
         file.seek(0)
         if start != b"[":
-            return _of_rows(pj.read_json(file))
-        rows = json.load(file)
+            rows = _keyed(file)
+            if not rows:
+                return _of_rows(pj.read_json(file))
+        else:
+            rows = json.load(file)
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise ValueError("it is no list of objects, a row each (pandas: to_json(orient='records'))")
     return _of_rows(pj.read_json(io.BytesIO("\n".join(map(json.dumps, rows)).encode())))
+
+
+def _keyed(file: IO[bytes]) -> list[dict[str, Any]]:
+    """Return the rows of a file that is one object of objects; none of any other, which is read from its beginning."""
+    import json
+
+    text = file.read(MOST_OBJECT)
+    file.seek(0)
+    try:
+        return rows_of(json.loads(text)) if text.rstrip().endswith(b"}") and b"}\n{" not in text else []
+    except (ValueError, RecursionError):
+        return []
 
 
 def _of_rows(table: pa.Table) -> pa.Table:
@@ -213,6 +244,9 @@ def _opened(path: Path) -> IO[bytes]:
     if path.suffix.lower() in BINARY:
         raise OSError(BINARY[path.suffix.lower()])
     file = io.BytesIO(_unpacked(path)) if path.suffix.lower() == ".gz" else path.open("rb")
+    if path.suffix.lower() == ".md":
+        with file:
+            file = io.BytesIO(_of_markdown(file.read()))
     start = file.read(PIECE)
     file.seek(0)
     if start.startswith(UTF_16):
@@ -224,6 +258,21 @@ def _opened(path: Path) -> IO[bytes]:
         file.close()
         raise OSError("it is not UTF-8 text: save it as UTF-8") from None
     return file
+
+
+def _of_markdown(text: bytes) -> bytes:
+    """Return the table of a Markdown file, without what stands around it and without signs of bold.
+
+    Raises:
+        OSError: there is none, or several.
+    """
+    lines = text.decode("utf-8-sig", "replace").splitlines()
+    rules = [k for k, line in enumerate(lines) if k and "--" in line and "|" in line and RULE.issuperset(line.encode())]
+    if len(rules) != 1:
+        raise OSError(f"it has {len(rules) or 'no'} tables: save the one that is meant, alone, as .md or CSV")
+    ends = (k for k in range(rules[0], len(lines)) if "|" not in lines[k])
+    rows = lines[rules[0] - 1 : next(ends, len(lines))]
+    return "\n".join([*(row.strip().replace("**", "") for row in rows), ""]).encode()
 
 
 def _unpacked(path: Path) -> bytes:

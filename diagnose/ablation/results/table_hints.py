@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from diagnose.errors import nearest
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 MOST_NAMED = 12  # columns that an error lists
 MOST_SHOWN = 3  # columns of one kind that an error lists
 A_ROW_EACH = "a row a run is wanted, with the seed in a column of its own (pandas: melt)"
+CHART = "__MIN"  # what ends columns of a chart that W&B exports, beside each run's own
+OF_CHART = (
+    "it is a chart's export of W&B, a column a run: export the table of runs instead, which has their settings and "
+    "last scores"
+)
+ENOUGH_SEEDS = 12  # columns of seeds that an option names; more by a pattern alone
 _OF_SEEDS = r"(?:(?:random_?)?seed|split|fold|run|rep|trial)"
 NAMED_SEED = re.compile(rf"{_OF_SEEDS}[-_ ]?\d+(?:_.*)?", re.IGNORECASE)
 A_SEED = re.compile(rf"{_OF_SEEDS}?[-_ ]?\d+(?:_.*)?", re.IGNORECASE)  # by its number alone, too
@@ -22,8 +29,11 @@ ANSWERS = frozenset(
     ("yes", "no", "y", "n", "c", "i", "correct", "incorrect", "right", "wrong", "pass", "fail", "t", "f")
 )
 TIMES = frozenset((
-    "epoch", "epochs", "step", "steps", "global_step", "iteration", "iter", "checkpoint", "ckpt",
+    "epoch", "epochs", "step", "steps", "global_step", "iteration", "iter", "checkpoint", "ckpt", "training_iteration",
+    "timestep", "timesteps", "total_timesteps", "total timesteps", "num_timesteps",
 ))  # columns of a run's course  # fmt: skip
+RUN_LIKE = frozenset(("run", "runs", "run_id", "rep", "reps", "repeat", "replicate", "replication", "trial", "split"))
+ARM = "arm"  # what columns that are an arm each are called once they are rows
 IS_SEED = re.compile(r"(?:.*[-_. ])?(?:seeds?|fold)", re.IGNORECASE)  # a column of seeds, by its name
 SUMMARIES = frozenset(("mean", "average", "avg", "std", "sd", "stdev", "sem", "stderr", "median"))  # are no seeds
 AVERAGES = frozenset(("macro avg", "weighted avg", "micro avg"))  # of scikit-learn's reports: are no examples
@@ -42,7 +52,9 @@ def of_column(option: str, name: str, names: Sequence[str]) -> str:
     columns = [column for column in names if A_SEED.fullmatch(column)]
     parts = [part.strip() for part in name.split(",")]
     near = nearest(name, names)
-    if len(parts) > 1 and all(part in names for part in parts):
+    if any(column.endswith(CHART) for column in names):
+        hint = f": {OF_CHART}"
+    elif len(parts) > 1 and all(part in names for part in parts):
         right = f"--scores {name}" if option == "--score" else " ".join(f"{option} {part}" for part in parts)
         hint = f"; several are named with {right}"
     elif names and names[0].startswith("\\begin"):
@@ -52,12 +64,12 @@ def of_column(option: str, name: str, names: Sequence[str]) -> str:
     elif any(NUMBER.fullmatch(column) for column in names):
         first = listed([visible(column) for column in names[:MOST_SHOWN]])
         hint = f": its first line holds numbers ({first}), no names of columns: write these above"
-    elif _has_several_headings(names):
+    elif has_several_headings(names):
         hint = f": its columns have several headings (rows of a header, or MultiIndex); {A_ROW_EACH}"
     elif len(columns) > 1:
         typo = f"{near} or: " if "did you mean" in near else "; "
         first = listed([visible(column) for column in columns[:MOST_SHOWN]])
-        hint = f"{typo}{first} look like a column a seed: {A_ROW_EACH}"
+        hint = f"{typo}{first} look like a column a seed: {to_melt_seeds(columns, names)}"
     elif "did you mean" in near:
         hint = near
     else:
@@ -65,7 +77,8 @@ def of_column(option: str, name: str, names: Sequence[str]) -> str:
     return hint
 
 
-def _has_several_headings(names: Sequence[str]) -> bool:
+def has_several_headings(names: Sequence[str]) -> bool:
+    """Tell whether a table has several rows of headings, by names that recur."""
     filled = [name for name in names if name]
     return len(set(filled)) < len(filled) or any(name.startswith("('") for name in filled)
 
@@ -131,7 +144,29 @@ def of_pivot(names: Sequence[str], score: str = "") -> str:
     if len(seeds) < 2 or (score and score not in seeds):
         return ""
     which = f", of which {visible(score)} alone would be compared" if score else ""
-    return f"{listed([visible(name) for name in seeds[:MOST_SHOWN]])} look like a column a seed{which}: {A_ROW_EACH}"
+    first = listed([visible(name) for name in seeds[:MOST_SHOWN]])
+    return f"{first} look like a column a seed{which}: {to_melt_seeds(seeds, names)}"
+
+
+def to_melt_seeds(seeds: Sequence[str], names: Sequence[str]) -> str:
+    """Return what makes columns that are a seed each rows; of several scores a seed the first score's.
+
+    Args:
+        seeds: these columns.
+        names: of all columns.
+    """
+    ends = [re.sub(r"^\D*\d+", "", seed) for seed in seeds]
+    mine = [seed for seed, end in zip(seeds, ends, strict=True) if end == ends[0]]
+    start = re.sub(r"\d.*", "", mine[0])
+    inside = [name for name in names if name.startswith(start) and name.endswith(ends[0]) and len(start) > 0]
+    columns = f"{start}*{ends[0]}" if inside == mine else ",".join(mine[:ENOUGH_SEEDS])
+    name = "fold" if start.lower().startswith(("fold", "split")) else "seed" if "seed" not in names else "run"
+    return f"a row a run is wanted: {melting(name, columns)} makes them rows (pandas: melt)"
+
+
+def melting(name: str, columns: str) -> str:
+    """Return the options that make columns rows."""
+    return f"--melt {shlex.quote(visible(f'{name}={columns}'))} --score NAME"
 
 
 def unnamed(names: Sequence[str], known: Sequence[str]) -> list[str]:
