@@ -11,6 +11,7 @@ from diagnose.formatting import carried, plain, signed, visible
 from diagnose.gap.gap_causes import (
     ALL_SEEN,
     BESIDE,
+    LITTLE,
     NOTHING,
     RESOLVES,
     Cause,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 60
 MANY = 0.1  # of validation's data: so many in training are said, whatever they make of the gap
+SHARE_OF_SMALL = 0.05  # of losses so small that a gap of them is not worth a word
 EQUAL = 1e-9  # of a loss: what is the same but for the order of sums
 
 
@@ -60,9 +62,15 @@ def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     large = [c for c in all_causes(record) if abs(c.value) > NOTHING]
     if abs(gap) <= NOTHING or not any(c.value * gap > 0 for c in large):
         reported = "reported " if all(record.reported.given) else ""
+        share = abs(gap) / max(abs(record.reported.train), abs(record.reported.val), 1e-12)
+        if record.of_loop and share > SHARE_OF_SMALL:
+            return (
+                f"The two {reported}losses differ by {share:.0%}, but both are too small for the digits shown: "
+                "multiply what the objectives return, and what was reported, by 1,000."
+            )
         return f"The two {reported}losses agree to within {plain(max(abs(gap), 0.001))}."
     side = "below" if gap < 0 else "above"
-    same = [c for c in large if c.resolved and c.value * gap > 0]
+    same = [c for c in large if c.resolved and c.value * gap > 0 and abs(c.value) >= LITTLE * abs(large[0].value)]
     against = [c for c in large if c.resolved and c.value * gap < 0]
     open_ = _unresolved(large, gap)
     out = f"{_named(record, 'Validation', 1)} lies {plain(abs(gap))} {side} {_named(record, 'training', 0)}"
@@ -137,8 +145,9 @@ def _seen(record: LedgerRecord, before: str) -> str:
 
 def _mostly(record: LedgerRecord) -> str:
     part, text = seen_share(record), said_text(record)
-    what = f"this {text}" if part > ALL_SEEN else f"{part:.0%} of this {text}"
-    if record.unseen is None:
+    whole = record.overlap is None or record.overlap.whole
+    what = f"this {text}" if part > ALL_SEEN else f"{'' if whole else 'at least '}{part:.0%} of this {text}"
+    if record.unseen is None or not whole:  # what was not looked through may hold the others
         return f"; but training has seen {what}, so it is no validation loss."
     loss = plain(record.unseen.loss, 2)
     spelled = record.unseen.spelled_share or 0.0
