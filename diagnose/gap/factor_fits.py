@@ -72,6 +72,10 @@ def candidates(read: BatchReadings) -> dict[str, float]:
         out[f"averaged over padding too ({read.counted:.1%} of elements count)"] = read.counted
     if 0 < read.silent < 1:
         out[f"averaged without the {read.silent:.1%} of elements whose loss is exactly 0"] = 1 / (1 - read.silent)
+    if read.complete and read.beside not in (0, read.batches):
+        out[f"divided by the {read.beside:,} batches of the other side instead of its own {read.batches:,}"] = (
+            read.batches / read.beside
+        )
     out |= {"in bits instead of nats: over ln 2": 1 / LN2, "in nats instead of bits: times ln 2": LN2}
     for k in POWERS:
         out |= whole_factors(k)
@@ -101,18 +105,15 @@ def exact_values(value: float, read: BatchReadings) -> dict[str, float]:
         if read.skipped:
             whole = number + read.skipped
             out[f"divided by all {whole:,} batches instead of the {number:,} that give a loss"] = value * number / whole
-        if read.beside not in (0, number):
-            name = f"divided by the {read.beside:,} batches of the other side instead of its own {number:,}"
-            out[name] = value * number / read.beside
         out |= {name: likely for name, likely in read.likely.items() if likely != value}
     out |= {name: factor * value for name, factor in candidates(read).items()}
     for k in range(2, MOST_FACTOR + 1):
         if k != number:
             out |= {name: factor * value for name, factor in whole_factors(k).items()}
-    return out | _functions(value)
+    return out | functions_of(value)
 
 
-def _functions(value: float) -> dict[str, float]:
+def functions_of(value: float) -> dict[str, float]:
     """Return what is reported of a loss instead of it: a perplexity, a root."""
     out: dict[str, float] = {}
     if value < LARGEST_EXPONENT:

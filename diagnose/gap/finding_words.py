@@ -19,8 +19,7 @@ from diagnose.gap.gap_causes import (
     mode_suffix,
     other_data,
 )
-from diagnose.gap.reported import SWAPPED
-from diagnose.gap.term import REPLAYED
+from diagnose.gap.reported import SWAPPED, by_arithmetic
 from diagnose.gap.term_kinds import KIND
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def _fitting(record: LedgerRecord) -> str:
     if any(SWAPPED in fit.factor for fits in record.arithmetic.values() for fit in fits):
         return f"Each reported loss is what the other side gives: {SWAPPED}"
     some = {side: [fit.factor for fit in fits] for side, fits in record.arithmetic.items() if fits}
-    return "; ".join(f"The reported {side} loss is what is read, {_either(factors)}" for side, factors in some.items())
+    return "; ".join(f"The reported {side} loss is {by_arithmetic(_either(f))}" for side, f in some.items())
 
 
 def _either(factors: list[str]) -> str:
@@ -163,6 +162,6 @@ def _times(record: LedgerRecord, unexplained: Container[str]) -> str:
             continue
         low, high = reported / max(ends), reported / min(ends)
         if low >= TIMES or high <= 1 / TIMES:
-            span = f"{low:.2g} to {high:.2g}" if high > (1 + REPLAYED) * low else f"{low:.3g}"
+            span = f"{low:.2g} to {high:.2g}" if f"{low:.2g}" != f"{high:.2g}" else f"{low:.3g}"
             out.append(f"{part.id}'s is {span} times what is read")
     return f": {', and '.join(out)}" if out else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import listed
-from diagnose.gap.reported import SWAPPED
+from diagnose.gap.reported import SWAPPED, by_arithmetic
 from diagnose.gap.term import DROPOUTS, REPLAYED, SIDES
 from diagnose.gap.term_kinds import GROUPS, KINDS
 
@@ -213,7 +213,7 @@ def _residual_words(record: LedgerRecord) -> str:
             f"both reported losses are what is read, training's {named['training']}, validation's {named['validation']}"
         )
     if side in named:
-        return f"the reported {side} loss is what is read, {named[side]}"
+        return f"the reported {side} loss is {by_arithmetic(named[side])}"
     if side == "validation" and "val" in record.conditions.may_be_on:
         return "validation's loss is as in training mode, within the luck of its masks, and not as in evaluation mode"
     return f"the reported {side} loss is not what these weights give on these batches"
@@ -240,21 +240,29 @@ def drawn_on_one_side(record: LedgerRecord) -> list[str]:
 
 
 def _timing_words(record: LedgerRecord) -> str:
-    kind, value = record.conditions.reports.train, group_sum(record, "timing")
+    last, value = record.conditions.reports.train == "last", group_sum(record, "timing")
     if of_other_losses(record):
         return "the recorded training losses are not what the objective gives with their own weights"
-    if kind == "last":
-        return f"the one training batch that was shown was {'harder' if value < 0 else 'easier'} than usual"
     if abs(record.value("lag")) >= abs(record.value("recency")):
-        if record.value("lag") < 0:
-            return "the training loss is a mean over steps in which the network still improved"
-        return "the final weights do worse on the logged training batches than the weights that these were logged with"
+        return _lag_words(last=last, better=record.value("lag") < 0)
+    if last:
+        return f"the one training batch that was shown was {'harder' if value < 0 else 'easier'} than usual"
     recency = record.term("recency")
     if recency.low is not None and recency.high is not None and recency.low <= 0 <= recency.high:
         return "the logged training loss is of its own steps alone: of their batches, with the weights of then"
     how = "harder" if value < 0 else "easier"
     averages = f"the training loss averages batches that were {how} than earlier ones"
     return f"the last steps' batches are {how} than earlier ones" if data_moved(record) else averages
+
+
+def _lag_words(*, last: bool, better: bool) -> str:
+    """Say what the weights did since the training loss was taken."""
+    if last:
+        did = "improved" if better else "got worse"
+        return f"the network has {did} on the training batch that was shown since its loss was taken"
+    if better:
+        return "the training loss is a mean over steps in which the network still improved"
+    return "the final weights do worse on the logged training batches than the weights that these were logged with"
 
 
 def data_moved(record: LedgerRecord) -> bool:

@@ -97,6 +97,8 @@ def _one_batch(record: LedgerRecord) -> dict[str, float] | None:
     timing, value = record.group("timing"), group_sum(record, "timing")
     if record.conditions.reports.train != "last" or timing.share < LARGE_SHARE:
         return None
+    if abs(record.value("lag")) > abs(record.value("recency")):
+        return None  # the weights moved; the batch was as others are
     low, high = spread(record, "timing")
     if low is not None and high is not None and low <= 0 <= high:
         return None

@@ -105,7 +105,9 @@ def of_loop(
     allowed = {"seconds": budget.seconds if math.isfinite(budget.seconds) else None, "batches": budget.batches}
     return record(found, given, some, allowed, {
         "kind": "sides",
-        "arithmetic": {name: [asdict(fit) for fit in fits] for name, fits in explained(found, given, kept).items()},
+        "arithmetic": {
+            name: [asdict(fit) for fit in fits] for name, fits in explained(found, given, kept, sides[0]).items()
+        },
         "others": {"train": _others(found.train, found.sides.train), "val": _others(found.val_own, found.sides.val)},
         "conditions": _conditions(found, sides, kept),
         "notes": [*([] if kept is None else kept.said), *notes(found)],
@@ -254,7 +256,7 @@ def notes(found: Measurements) -> list[str]:
     """Return what a reader should know of how much was read, and of what the units are."""
     texts = {"training": found.train, "validation": found.val}
     out = [
-        f"only {text.batches:,} batches of the {name} side were read: the first ones, where it is a loader"
+        f"only {text.batches:,} batches of the {name} side were read: the first of a loader that shuffles"
         for name, text in texts.items()
         if not text.complete
     ]

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from diagnose.gap.factor_fits import EXACT, MOST_FACTOR, OR, SAME, FactorFit, fits, rounding, slack, whole_factors
+from diagnose.gap.factor_fits import (
+    EQUAL,
+    EXACT,
+    MOST_FACTOR,
+    OR,
+    SAME,
+    FactorFit,
+    fits,
+    functions_of,
+    rounding,
+    slack,
+    whole_factors,
+)
 from diagnose.gap.intervals import around, combined
 from diagnose.gap.term import SIDES
 from diagnose.stats import Interval
@@ -24,6 +36,7 @@ TOLD_FROM_FALL = 0.02  # half the interval over the value: wider, and a factor b
 EARLIER_STEPS = "a mean over earlier steps, at which it was higher (GapRecorder tells)"
 STEPS_DIFFER = 0.1  # of a loss: steps' own losses spread by as much at least
 CHANCE = 0.01  # that one step's loss agrees by chance, at most
+OF_TRAINING = "the loss of training's last step: validation's loop adds up the variable of training's loss"
 SWAPPED = "the two reported= may be swapped"
 FAR_APART = 10.0  # times what digits allow: so far must two losses lie apart for one not to be the other by chance
 
@@ -78,10 +91,10 @@ def swapped(reported: tuple[float, float], read: tuple[float, float]) -> dict[st
     }
 
 
-def means(reported: float, record: Recording, batches: int = 0) -> list[FactorFit]:
+def means(reported: float, record: Recording, batches: int = 0, beside: int = 0) -> list[FactorFit]:
     """Return which other mean of the recorded losses a reported one is; none where it is the recorded one.
 
-    `batches`: of the training side, where that many are known.
+    `batches`: of the training side, where that many are known; `beside`: of validation's.
     """
     rounded = rounding(reported)
     if abs(reported - record.train) <= SAME * abs(record.train) + rounded:
@@ -95,10 +108,21 @@ def means(reported: float, record: Recording, batches: int = 0) -> list[FactorFi
     }
     if record.first + record.offered < record.steps and "open" in record.means:
         known["the mean of the steps since the last whole interval"] = record.means["open"]
-    known |= _smoothed(record) | _miscounted(record, batches)
+    known |= _smoothed(record) | _miscounted(record, batches, beside)
     rows = [FactorFit(name, value, value, value, reported) for name, value in known.items()]
     close = [row for row in rows if abs(row.value - reported) <= SAME * abs(reported) + rounded]
-    return _together(close) or _one_step(reported, record, rounded) or _of_steps(reported, record.train)
+    return (
+        _together(close)
+        or _one_step(reported, record, rounded)
+        or _function_of(reported, record.train)
+        or _of_steps(reported, record.train)
+    )
+
+
+def _function_of(reported: float, mean: float | None) -> list[FactorFit]:
+    """Return which function of the recorded mean a reported loss is: a root, a perplexity."""
+    values = {} if mean is None else functions_of(mean)
+    return [FactorFit(n, v, v, v, reported) for n, v in values.items() if abs(v - reported) <= SAME * abs(reported)]
 
 
 def _one_step(reported: float, record: Recording, rounded: float) -> list[FactorFit]:
@@ -113,7 +137,19 @@ def _one_step(reported: float, record: Recording, rounded: float) -> list[Factor
     return []
 
 
-def _miscounted(record: Recording, batches: int) -> dict[str, float]:
+def by_arithmetic(factor: str) -> str:
+    """Return what a reported loss is by arithmetic: of what is read, or of something else."""
+    return factor if OF_TRAINING.startswith(factor) else f"what is read, {factor}"
+
+
+def _of_training(reported: float, record: Recording) -> list[FactorFit]:
+    """Return that a validation loss is the last one that training took, where it is so to all of its digits."""
+    last = record.means.get("last", record.losses[-1])
+    same = abs(last - reported) <= EXACT * abs(reported) and not rounding(reported)
+    return [FactorFit(OF_TRAINING, last, last, last, reported)] if same else []
+
+
+def _miscounted(record: Recording, batches: int, beside: int) -> dict[str, float]:
     """Return the sum of the recorded losses over another number than that of the steps.
 
     The last index, the samples, or what an epoch or an interval holds where these steps are a part of it: a loop that
@@ -127,6 +163,8 @@ def _miscounted(record: Recording, batches: int) -> dict[str, float]:
         out[f"the sum of {steps:,} steps divided by their {samples:,} samples: each loss is a batch's sum"] = (
             total / samples
         )
+    if beside not in (0, steps):
+        out[f"the sum of {steps:,} steps divided by {beside:,}, the batches of the other side"] = total / beside
     for name, whole in (("the batches of training's side", batches), ("the interval", record.interval)):
         if whole > steps:
             out[f"the sum of {steps:,} steps divided by {whole:,}, {name}: the other steps are not in it"] = (
@@ -199,9 +237,13 @@ def _as_read(reading: Reading, text: BatchReadings, times: float) -> Interval:
     return replace(span, low=low, high=high)
 
 
-def _has_no_history(found: Measurements) -> bool:
-    """Say whether a training loss has no history: it is of evaluation mode, or of batches that were given."""
-    return found.shown[0] is not None or not found.sides.train.on
+def _has_no_history(found: Measurements, train: Side) -> bool:
+    """Say whether a training loss has no history: it is of evaluation mode, or of batches that were given.
+
+    A network of which training mode switches nothing on has one all the same.
+    """
+    sides = found.sides
+    return found.shown[0] is not None or train.mode == "eval" or bool(sides.kinds and not sides.train.on)
 
 
 def _or_fallen(rows: list[FactorFit], read: float) -> list[FactorFit]:
@@ -211,7 +253,9 @@ def _or_fallen(rows: list[FactorFit], read: float) -> list[FactorFit]:
     """
     out: list[FactorFit] = []
     for row in rows:
-        if not 0 < read < row.reported < FALLEN * read:
+        computed = (row.high - row.low) / 2 <= EQUAL + SAME * abs(row.value)  # and not a sample
+        to_digits = computed and abs(row.value - row.reported) <= EXACT * abs(row.reported)
+        if to_digits or not 0 < read < row.reported < FALLEN * read:
             out.append(row)
         elif (row.high - row.low) / 2 <= TOLD_FROM_FALL * row.value:
             out += [row, replace(row, factor=EARLIER_STEPS, value=row.reported)]
@@ -227,7 +271,9 @@ def _of_both(every: dict[str, list[FactorFit]]) -> dict[str, list[FactorFit]]:
     return {side: [fit for fit in fits if not shared.isdisjoint(fit.factor.split(OR))] for side, fits in every.items()}
 
 
-def explained(found: Measurements, given: ReportedLosses, record: Recording | None) -> dict[str, list[FactorFit]]:
+def explained(
+    found: Measurements, given: ReportedLosses, record: Recording | None, train: Side
+) -> dict[str, list[FactorFit]]:
     """Return for each side the arithmetic that would turn the loss that is read into the loss that was reported."""
     sides = found.sides
     rows = {"training": (given.train, _own_train(found), found.shown[0] or found.train, sides.train, given.given[0])}
@@ -238,13 +284,16 @@ def explained(found: Measurements, given: ReportedLosses, record: Recording | No
         for k, (name, (value, reading, text, _, was_given)) in enumerate(rows.items()) if was_given
     }  # fmt: skip
     out = _of_both(out)
-    if record is None and given.given[0] and not _has_no_history(found):
+    if record is None and given.given[0] and not _has_no_history(found, train):
         out["training"] = _or_fallen(out["training"], rows["training"][1].mean)
     if record is None and all(given.given) and not any(out.values()):
         out |= swapped((given.train, given.val), (_own_train(found).mean, _own_val(found).mean))
     if record is not None:
         every = found.train.batches + found.train.skipped if found.train.complete else 0
-        out["training"] = means(given.train, record, every)
+        out["training"] = means(given.train, record, every, found.train.beside)
+        out["validation"] = (
+            out.get("validation") or _of_training(given.val, record) or _function_of(given.val, record.val)
+        )
         if found.replayed is not None and found.replayed.factor > 1:
             k, value = found.replayed.factor, found.replayed.logged
             name = f"divided by {k}: each recorded loss is loss / accumulation steps, as it is backpropagated"

@@ -12,6 +12,7 @@ from diagnose.formatting import carried, plain, signed, visible
 from diagnose.gap.gap_causes import (
     ALL_SEEN,
     BESIDE,
+    LITTLE,
     MASKED,
     RESOLVES,
     Cause,
@@ -66,7 +67,7 @@ def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
         within = plain(max(abs(gap), 10.0**-digits), digits)
         return f"The two {reported}losses agree to within {within}."
     side = "below" if gap < 0 else "above"
-    same = [c for c in large if c.resolved and c.value * gap > 0]
+    same = [c for c in large if c.resolved and c.value * gap > 0 and abs(c.value) >= LITTLE * abs(large[0].value)]
     against = [c for c in large if c.resolved and c.value * gap < 0]
     open_ = _unresolved(record, large, gap)
     out = f"{_named(record, 'Validation', 1)} lies {plain(abs(gap), digits)} {side} {_named(record, 'training', 0)}"
@@ -160,8 +161,9 @@ def _seen(record: LedgerRecord, before: str) -> str:
 
 def _mostly(record: LedgerRecord) -> str:
     part, text = seen_share(record), said_text(record)
-    what = f"this {text}" if part > ALL_SEEN else f"{part:.0%} of this {text}"
-    if record.unseen is None:
+    whole = record.overlap is None or record.overlap.whole
+    what = f"this {text}" if part > ALL_SEEN else f"{'' if whole else 'at least '}{part:.0%} of this {text}"
+    if record.unseen is None or not whole:  # what was not looked through may hold the others
         return f"; but training has seen {what}, so it is no validation loss."
     loss = plain(record.unseen.loss, 2)
     spelled = record.unseen.spelled_share or 0.0

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from diagnose import Side, audit_metric, explain_gap
+from diagnose.gap.loop.walking import walk
 
 
 def rules(audited):
@@ -164,7 +165,7 @@ class TestPairsByPlace:
         model, train, val = self.sides(paired=False)
         gap = explain_gap(model, train, val)
         (said,) = (one for one in unlike(gap) if "place of a sample" in one)
-        first = [batch for batch, _ in zip(train.batches, range(4), strict=False)]
+        first = [batch for (_, batch), _ in zip(walk(train.batches)[0], range(4), strict=False)]
         assert f"instead of {mean(model, first, self.contrast):.3f}, validation's" in said
         assert not {"gap/unseen"} & {finding["rule"] for finding in gap.findings}
 

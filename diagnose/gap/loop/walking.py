@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
 from diagnose import random as seeding
 from diagnose.errors import DiagnoseError
@@ -42,8 +44,9 @@ def base_of(batches: Any) -> Any:
 def walk(batches: Any, number: int = 0) -> tuple[Iterator[tuple[int, Any]], int | None]:
     """Return batches with their numbers, and how many there are (None where that is not known); within `guarded` alone.
 
-    What can be indexed is taken in an order that is spread evenly wherever one stops; a loader from its beginning, with
-    its random states set, so that a shuffling one gives the same order each time it is walked with the same number.
+    What can be indexed, or is a loader in its dataset's order (which may be sorted by class), is taken in an order that
+    is spread evenly wherever one stops; another loader from its beginning, with its random states set, so that a
+    shuffling one gives the same order each time it is walked with the same number.
     """
     number += APART * (id(base_of(batches)) in _apart.get())
     guard.seed(seeding.key(number, "loader"))
@@ -51,10 +54,53 @@ def walk(batches: Any, number: int = 0) -> tuple[Iterator[tuple[int, Any]], int 
         generator.manual_seed(number)
     count = _count(batches)
     if isinstance(batches, (list, tuple)) and count:
-        stride = next(k for k in range(max(1, round(GOLDEN * count)), count + 2) if np.gcd(k, count) == 1)
-        order = [k * stride % count for k in range(count)]
-        return ((k, _again(k, batches[k])) for k in order), count
+        return ((k, _again(k, batches[k])) for k in _spread(count)), count
+    if count and is_in_order(batches):
+        return ((k, _again(k, batch)) for k, batch in zip(_spread(count), _spread_out(batches), strict=True)), count
     return ((k, _again(k, batch)) for k, batch in enumerate(batches)), count
+
+
+def _spread(count: int) -> list[int]:
+    """Return the numbers below a count in an order of which every beginning is spread evenly."""
+    stride = next(k for k in range(max(1, round(GOLDEN * count)), count + 2) if np.gcd(k, count) == 1)
+    return [k * stride % count for k in range(count)]
+
+
+def is_in_order(batches: Any) -> bool:
+    """Say whether a loader of torch's own yields a dataset from its beginning to its end."""
+    return (
+        type(batches) is DataLoader
+        and type(batches.batch_sampler) is BatchSampler
+        and type(batches.batch_sampler.sampler) is SequentialSampler
+        and not batches.persistent_workers
+    )
+
+
+@dataclass(frozen=True)
+class SpreadNumbers:
+    """The numbers of the samples of a loader's batches, the batches in an order that is spread."""
+
+    count: int
+    size: int
+    samples: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for k in _spread(self.count):
+            yield list(range(k * self.size, min(self.samples, (k + 1) * self.size)))
+
+
+def _spread_out(loader: DataLoader[Any]) -> DataLoader[Any]:
+    """Return a loader of the same batches in an order that is spread, read by as many workers."""
+    own: Any = loader.batch_sampler
+    numbers: Any = SpreadNumbers(len(loader), own.batch_size, len(own.sampler))
+    return DataLoader(
+        loader.dataset, batch_sampler=numbers, num_workers=loader.num_workers, collate_fn=loader.collate_fn,
+        timeout=loader.timeout, worker_init_fn=loader.worker_init_fn, generator=loader.generator,
+        multiprocessing_context=loader.multiprocessing_context, prefetch_factor=loader.prefetch_factor,
+    )  # fmt: skip
 
 
 def first_of(batches: Any, number: int = 0) -> Any:

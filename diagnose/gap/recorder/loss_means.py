@@ -48,12 +48,11 @@ class LossMeans:
     def so_far(self) -> dict[str, float]:
         """Return each mean by its name in a record: "epoch", "run", "smoothed 0.9 from the first loss" and others.
 
-        And the loss of the step before the last, "before".
+        And the loss of the last step, "last", and of the one before it, "before".
         """
         self._take()
         out = {name: total / max(1, self.counts[name]) for name, total in self.sums.items()}
-        if len(self.last_two) > 1:
-            out["before"] = numbers(self.last_two[:1])[0]
+        out |= dict(zip(("last", "before"), reversed(numbers(self.last_two)), strict=False))
         steps = self.counts["run"]
         for decay, value in self.decaying.items() if steps else ():
             before = decay**steps  # what is left of where it began

@@ -98,6 +98,8 @@ def _condition(found: Measurements, factor: str) -> Term:
     if factor not in sides.factors:
         basis = f"{'exact: ' if exact else ''}the validation batches against {AGAINST[factor]}"
         basis += "" if exact or factor == "batching" else f", paired by {found.val.unit}"
+    if factor in sides.factors and value.low is None and found.exact(0):
+        basis = f"exact: of these very training batches, for there are no more; {_over_orders(found)}"
     basis = (SAME_DATA if found.fixed else SAME_MASKS.format(found.train.draws)) if alike else basis
     parts, beside = _parts(found, factor, value), _on_unseen(found) if factor == "mode" else None
     return Term(factor, value.value, value.low, value.high, low, high, parts, basis, how, beside=beside)
