@@ -207,3 +207,10 @@ def test_objects_within_one_object_are_rows(told, tmp_path, leaf):
 def test_an_export_of_a_chart_is_told_whatever_is_named(told):
     chart = pd.DataFrame({"Step": [1], "sun-1 - loss": [1.0], "sun-1 - loss__MIN": [1.0]})
     assert "it is a chart's export of W&B" in told(chart, "--arm", "algo", "--score", "loss")
+
+
+def test_where_runs_were_made_is_no_setting(told):
+    runs = WIDE[WIDE.task == "easy"].drop(columns=["task", "seed"]).assign(host=["n1", "n2", "n1", "n2"] * 2)
+    record = told(runs, "--arm", "method", "--score", "acc")
+    assert any("Rows of an arm differ in host (n1 and n2)" in note for note in record["notes"])
+    assert record["effects"][0]["low"] is not None

@@ -27,6 +27,11 @@ SCORED = frozenset((
     "dataset", "datasets", "data_set", "task", "tasks", "task_name", "env", "env_id", "environment", "game",
     "benchmark", "metric", "metric_name", "domain", "language", "lang", "problem", "instance",
 ))  # columns of what was scored, whose values are no runs  # fmt: skip
+OF_PLACES = frozenset((
+    "host", "hostname", "node", "machine", "server", "worker", "user", "author", "gpu", "gpu_type", "gpu type",
+    "gpu_name", "device", "state", "status", "notes", "note", "comment", "comments", "tags", "tag", "git", "commit",
+    "git_commit", "sha", "date", "day", "created", "started", "job", "job_id",
+))  # columns of where, when and by whom a run was made, which may differ between runs of one setting  # fmt: skip
 OF_TUNERS = re.compile(r"((?:params?|config|hparams)[._/])", re.IGNORECASE)
 
 
@@ -150,7 +155,8 @@ def refuse_crossed(table: pd.DataFrame, asked: ScoreColumns) -> list[str]:
     others = [
         name for name in chosen if _is_time(name) or (not _is_seed(name) and _is_planned(table, name, asked.arms))
     ]
-    chosen = [name for name in chosen if name in others or _is_seed(name)]
+    settings = [name for name in others if name.lower() not in OF_PLACES]
+    told = [name for name in chosen if name in settings or _is_seed(name)]
     spread = next((beside for score in asked.scores if (beside := spread_of(score, list(table.columns)))), None)
     several = _distinct(table, asked.arms) < len(table)
     if spread and several and of_pivot(list(table.columns)):
@@ -158,13 +164,14 @@ def refuse_crossed(table: pd.DataFrame, asked: ScoreColumns) -> list[str]:
             f"{visible(asked.scores[0])} is a mean over runs, as {visible(spread)} beside it says"
             f"{_of_splits(list(table.columns))}"
         )
-    if others and (
-        _shared(table, others, asked.arms) >= SHARED or any(_is_time(name) or name.lower() in SCORED for name in others)
+    if settings and (
+        _shared(table, settings, asked.arms) >= SHARED
+        or any(_is_time(name) or name.lower() in SCORED for name in settings)
     ):
         mean = f"; {visible(asked.scores[0])} is a mean, as {visible(spread)} beside it says" if spread else ""
         raise DiagnoseError(
-            f"rows of an arm are no runs of one setting: they differ in {_with_values(table, chosen)}{mean}: "
-            f"{_remedy(table, chosen, asked)}{_if_runs(table, chosen)}"
+            f"rows of an arm are no runs of one setting: they differ in {_with_values(table, told)}{mean}: "
+            f"{_remedy(table, told, asked)}{_if_runs(table, told)}"
         )
     if spread and several:
         raise DiagnoseError(
