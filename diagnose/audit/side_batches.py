@@ -24,7 +24,9 @@ from diagnose.training.registry import told
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-AGREE = 0.9  # of the targets are the inputs moved by a place, or the batch is no next-token prediction
+AGREE = 0.9  # of the targets are the inputs moved by a place, or it is not told to be next-token prediction
+UNLIKE = 0.5  # or less of the targets are: labels or masked tokens, no next-token prediction
+NO_NEXT_TOKEN = "targets are not the inputs moved by a place: this is no prediction of the next token"
 INTEGERS = (torch.int32, torch.int64)
 
 
@@ -88,9 +90,9 @@ def tokens_of(batch: Any, given: Callable[[Any], Any] | None, pad: int | None) -
         return parsed
     inputs_BT, targets_BT, mask_BT, source = parsed
     targets_BT = targets_BT.long().masked_fill(targets_BT < 0, NONE)
-    offset = _offset(inputs_BT, targets_BT)
-    if offset is None:
-        return "targets are not the inputs moved by a place: this is no prediction of the next token"
+    offset, share = _offset(inputs_BT, targets_BT)
+    if share < AGREE:
+        return NO_NEXT_TOKEN if share <= UNLIKE else f"{share:.0%} of the targets are the inputs moved by a place"
     real_BT = torch.ones_like(targets_BT, dtype=torch.bool)
     if mask_BT is not None:
         real_BT &= _moved(mask_BT, offset)
@@ -139,15 +141,16 @@ def _inferred(batch: Any) -> tuple[Tensor, Tensor, Tensor | None, str] | str:
     return "batches are not two integer tensors of one shape; give tokens=batch -> (inputs, targets)"
 
 
-def _offset(inputs_BT: Tensor, targets_BT: Tensor) -> int | None:
-    shares = {}
+def _offset(inputs_BT: Tensor, targets_BT: Tensor) -> tuple[int, float]:
+    """Return by how many places targets are most often the inputs moved, and how often."""
+    shares = {1: 0.0}
     for offset in SHIFTS:
         moved_BT = shifted(inputs_BT.long(), offset)
         both = (moved_BT != NONE) & (targets_BT != NONE)
         if both.any():
             shares[offset] = float((moved_BT == targets_BT)[both].float().mean())
-    best = max(shares, key=lambda offset: shares[offset], default=None)
-    return best if best is not None and shares[best] >= AGREE else None
+    best = max(shares, key=lambda offset: shares[offset])
+    return best, shares[best]
 
 
 def some_rows(batch: Any, index: list[int]) -> Any:

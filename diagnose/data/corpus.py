@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import mmap
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -161,6 +162,7 @@ class Corpus:
         chosen = every if isinstance(every, np.ndarray | range) else np.fromiter(every, np.int64)
         for first in range(0, len(chosen), CHUNK >> 4):
             yield np.asarray(chosen[first : first + (CHUNK >> 4)], np.int64)
+            _let_go(self.offsets)
 
     def _cut_up(self, i: int, size: int) -> Iterator[bytes]:
         place, end = int(self.offsets[i]), int(self.offsets[i + 1])
@@ -241,7 +243,14 @@ def _fingerprint(folder: Path, offsets: NDArray[np.int64]) -> str:
     whole = blake2b((folder / "text.hash").read_bytes(), digest_size=8)
     for first in range(0, len(offsets), CHUNK):
         whole.update(offsets[first : first + CHUNK].tobytes())
+        _let_go(offsets)
     return whole.hexdigest()
+
+
+def _let_go(offsets: NDArray[np.int64]) -> None:
+    """Give back the memory of a mapped file's pages, all of which a walk would hold in the end."""
+    if isinstance(offsets.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        offsets.base.madvise(mmap.MADV_DONTNEED)
 
 
 def _cut(corpus: Corpus, val_fraction: float) -> Corpus:

@@ -66,6 +66,7 @@ class TestDrawnAnew:
         said = finding(audited(Side(loader, each)), "evaluation-random")
         assert said["what"].startswith("the loader draws validation's samples anew each pass: one pass costs ")
         assert said["measured"]["first"] != said["measured"]["again"]
+        assert said["severity"] == "warning"  # a mean of what it says, which moves
 
     def test_a_sampler_that_draws_a_part_makes_validation_random(self):
         data = TensorDataset(*table(60, 2))

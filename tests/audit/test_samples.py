@@ -46,3 +46,19 @@ def test_what_may_be_text_is_still_asked_about():
     side = Side(DataLoader(TensorDataset(ids, torch.randint(2, (90,))), 16), losses)
     shown = str(audit_metric(model, None, side))
     assert "future-visible" in shown.partition("Not judged: does not apply")[0]
+
+
+def test_labels_of_tokens_are_asked_nothing_that_only_next_tokens_have():
+    torch.manual_seed(1)
+    ids = torch.randint(1, 50, (90, 12))
+    model = torch.nn.Sequential(torch.nn.Embedding(50, 8), torch.nn.Linear(8, 5))
+
+    def by_token(network, batch):
+        return functional.cross_entropy(network(batch[0]).transpose(1, 2), batch[1], reduction="none")
+
+    side = Side(DataLoader(TensorDataset(ids, ids % 5), 16), by_token)
+    shown = str(audit_metric(model, None, side))
+    unjudged, _, unasked = shown.partition("Could not be judged\n")[2].partition("Not judged: does not apply")
+    assert "padding-counted" in unjudged  # padding may be scored here, too
+    for rule in ("future-visible", "targets-shifted", "bytes-lost", "tokenizer-lossy"):
+        assert rule in unasked and rule not in unjudged, rule

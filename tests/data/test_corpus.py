@@ -63,6 +63,18 @@ def test_the_bible_has_its_verses_with_book_and_reference(tmp_path):
     assert again.fingerprint == bible.fingerprint == "4242d327106aa729"
 
 
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux tells which pages are held")
+def test_where_documents_lie_is_not_held_in_memory(tmp_path):
+    path = tmp_path / "short.txt"
+    path.write_text("".join(f"{n}\n" for n in range(400_000)))
+    short = corpus.load(data(path), tmp_path / "cache")
+    held = Path("/proc/self/smaps").read_text()
+    assert sum(len(block.sizes) for block in short.blocks()) == len(short) == 400_000
+    for smaps in (held, Path("/proc/self/smaps").read_text()):
+        mapped = smaps.split(str(short.folder / "offsets.bin"))[1]
+        assert int(mapped.split("Rss:")[1].split()[0]) < 1_000  # of 3,125 KiB
+
+
 def test_any_order_of_documents_can_be_read(tmp_path):
     bible = corpus.load(data(), tmp_path)
     some = np.random.default_rng(0).permutation(VERSES)[:2000]
