@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 AGREE = 0.9  # of the targets are the inputs moved by a place, or it is not told to be next-token prediction
 UNLIKE = 0.5  # or less of the targets are: labels or masked tokens, no next-token prediction
-NO_NEXT_TOKEN = "targets are not the inputs moved by a place: this is no prediction of the next token"
+LABELS_ALONE = "targets are not the inputs moved by a place: this is no prediction of the next token"
 INTEGERS = (torch.int32, torch.int64)
 
 
@@ -92,7 +92,7 @@ def tokens_of(batch: Any, given: Callable[[Any], Any] | None, pad: int | None) -
     targets_BT = targets_BT.long().masked_fill(targets_BT < 0, NONE)
     offset, share = _offset(inputs_BT, targets_BT)
     if share < AGREE:
-        return NO_NEXT_TOKEN if share <= UNLIKE else f"{share:.0%} of the targets are the inputs moved by a place"
+        return LABELS_ALONE if share <= UNLIKE else f"{share:.0%} of the targets are the inputs moved by a place"
     real_BT = torch.ones_like(targets_BT, dtype=torch.bool)
     if mask_BT is not None:
         real_BT &= _moved(mask_BT, offset)

@@ -13,7 +13,7 @@ from diagnose.audit.findings import Audit, judges, known
 from diagnose.audit.hits import why_refused
 from diagnose.audit.predictions import NONE
 from diagnose.audit.rules import split_overlap, what_is_scored
-from diagnose.audit.side_batches import NO_NEXT_TOKEN, TokenBatch, may_hold_text, tokens_of
+from diagnose.audit.side_batches import LABELS_ALONE, TokenBatch, may_hold_text, tokens_of
 from diagnose.audit.side_passes import CannotRunError, SidePasses
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.guard import guarded
@@ -118,7 +118,7 @@ def evaluation(out: Audit, passes: SidePasses, batches: list[Any], given: Adapte
         for rule in ("batch-dependent", "input-ignored", "ragged-mean"):
             out.skips(rule, "evaluation is random")
     if why:
-        other = why == NO_NEXT_TOKEN and not given.speaks_of_text
+        other = why == LABELS_ALONE and not given.speaks_of_text
         for rule in (*side_scores.OF_SCORES, "future-visible", "padding-dependent", *(OF_TOKENIZERS if other else ())):
             out.skips(rule, why, matters=not other or "padding" in rule)
     else:
