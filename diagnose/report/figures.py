@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from diagnose.formatting import cut, plain, quantity
-from diagnose.report.canvas import PAINT, Align, Sheet, drawing
+from diagnose.report import kept_drawings
+from diagnose.report.canvas import PAINT, Align, Sheet
 from diagnose.report.tracks import NARROW, WIDE, Layout, reach, tick_digits, tracks
 
 if TYPE_CHECKING:
@@ -128,15 +129,7 @@ class Drawn:
     @property
     def svg(self) -> str:
         """The drawing as inline SVG, wide and narrow."""
-        return both(self.draw, self.name, self.sentence)
-
-
-def both(draw: Callable[..., Sheet], name: str, sentence: str) -> str:
-    """Return a figure drawn wide and narrow (`draw(narrow=...)`), one after the other, as SVG."""
-    with drawing():
-        return "\n".join(
-            draw(narrow=narrow).svg(f"{name}-{'narrow' if narrow else 'wide'}", sentence) for narrow in (False, True)
-        )
+        return kept_drawings.svg(self.draw, self.name, self.sentence)
 
 
 MOST_LETTERS = (44, 30)  # of ticks beside each other in a small panel, wide and narrow, each as long as the longest
