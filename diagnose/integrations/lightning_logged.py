@@ -76,6 +76,8 @@ def other_sizes(loader: Any) -> str:
 
 def rows_of_first(batch: Any) -> int | None:
     """Return what Lightning takes for a batch's size: of its first tensor, and of a packed sequence its elements."""
+    if isinstance(batch, Tensor) and batch.dim() and not batch.is_nested:
+        return batch.shape[0]
     packed = any(isinstance(part, PackedSequence) for part in ragged_parts(batch))
     return next((int(t.shape[0]) for t in tensors(batch) if t.dim()), None) if packed else size_of(batch)
 

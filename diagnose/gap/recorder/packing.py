@@ -120,7 +120,8 @@ def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any: 
 def copied(batch: Any) -> Any:
     """Return a batch whose tensors are copies where they lie, so that nobody writes into them later."""
     if isinstance(batch, Tensor):
-        return batch.detach().clone().requires_grad_(batch.requires_grad)  # an objective may differentiate by it
+        kept = batch.detach().clone()
+        return kept.requires_grad_() if batch.requires_grad else kept  # an objective may differentiate by it
     if _is_named(batch) and callable(getattr(batch, "clone", None)):
         return batch.clone()
     if isinstance(batch, Mapping):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ class RandomStates:
     def __init__(self) -> None:
         self._python: tuple[tuple[int, ...], Tensor] | None = None
         self._numpy: tuple[bytes, Tensor] | None = None
+        self._twister: tuple[Any, ctypes.Array[ctypes.c_char]] | None = None  # numpy's generator, and its memory
 
     def taken(self, device: torch.device) -> dict[str, Tensor]:
         """Return the random states as they are now, by whose they are."""
@@ -47,9 +48,11 @@ class RandomStates:
         the state is always read anew.
         """
         bits = np.random.get_bit_generator()  # type: ignore[attr-defined]
-        if type(bits).__name__ != TWISTER:
-            return None
-        memory = ctypes.string_at(bits.ctypes.state_address, TWISTER_BYTES)
+        if self._twister is None or self._twister[0] is not bits:
+            if type(bits).__name__ != TWISTER:
+                return None
+            self._twister = bits, (ctypes.c_char * TWISTER_BYTES).from_address(bits.ctypes.state_address)
+        memory = self._twister[1].raw
         if self._numpy is not None and self._numpy[0] == memory:
             return self._numpy[1]
         _, keys, place, waiting, normal = np.random.get_state()  # noqa: NPY002 - the user's own
