@@ -272,14 +272,14 @@ class TestRows:
 def test_stacks_of_differences_have_signed_ticks():
     from functools import partial
 
-    from diagnose.report import figures
+    from diagnose.report import kept_drawings
     from diagnose.report.gap_figures import Piece, Stack, WaterfallRow, stacked, waterfall
 
     rows = [Stack("a", "", "", (Piece("mode", -0.2, "arm-1"), Piece("unseen", 0.3, "arm-2")), 0.1, None, None)]
-    drawn = figures.both(partial(stacked, rows, "nats"), "stacked", "words")
+    drawn = kept_drawings.svg(partial(stacked, rows, "nats"), "stacked", "words")
     assert "+0.2" in drawn
     assert "\N{MINUS SIGN}0.1" in drawn
-    assert "+" not in figures.both(
+    assert "+" not in kept_drawings.svg(
         partial(waterfall, [WaterfallRow("a", "", "", 1.0, 2.0)], "nats"), "waterfall", "words"
     )
 
