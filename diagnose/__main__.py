@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import signal
@@ -36,7 +35,6 @@ def main() -> None:
         processes = sys.modules.get("diagnose.training.processes")
         if processes is not None:
             processes.leave(ended.code)
-        gc.freeze()  # on its way out Python would look through all of torch for what nobody holds: half a second
         raise
 
 

@@ -8,7 +8,6 @@ worker to stop after its step. Where the parent is gone, a worker stops after it
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import queue
@@ -70,17 +69,13 @@ def main() -> None:
             sys.path[:] = hello["path"]
         while (order := orders.get()) is not None:
             if "imports" in order:
-                gc.disable()  # what is imported stays: looking through it takes a seventh of the import
                 import_module(order["imports"])
-                gc.freeze()
-                gc.enable()
             else:
                 _train(order, voice)
     except KeyboardInterrupt:
         return
     finally:
         voice.close()
-        gc.freeze()  # as `diagnose.__main__` does at its end
 
 
 def _listen(orders: queue.Queue[dict[str, Any] | None]) -> None:
