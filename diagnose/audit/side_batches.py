@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 AGREE = 0.9  # of the targets are the inputs moved by a place, or it is not told to be next-token prediction
 UNLIKE = 0.5  # or less of the targets are: labels or masked tokens, no next-token prediction
-LABELS_ALONE = "targets are not the inputs moved by a place: this is no prediction of the next token"
+NOT_MOVED = "targets are not the inputs moved by a place: this is no prediction of the next token"
 INTEGERS = (torch.int32, torch.int64)
 
 
@@ -90,9 +90,14 @@ def tokens_of(batch: Any, given: Callable[[Any], Any] | None, pad: int | None) -
         return parsed
     inputs_BT, targets_BT, mask_BT, source = parsed
     targets_BT = targets_BT.long().masked_fill(targets_BT < 0, NONE)
-    offset, share = _offset(inputs_BT, targets_BT)
+    moved = _moved_most(inputs_BT, targets_BT)
+    if moved is None:
+        return "a batch has no target that is scored"
+    offset, share = moved
+    if share <= UNLIKE:
+        return NOT_MOVED
     if share < AGREE:
-        return LABELS_ALONE if share <= UNLIKE else f"{share:.0%} of the targets are the inputs moved by a place"
+        return f"{share:.0%} of the targets are the inputs moved by a place: too few to tell next tokens"
     real_BT = torch.ones_like(targets_BT, dtype=torch.bool)
     if mask_BT is not None:
         real_BT &= _moved(mask_BT, offset)
@@ -141,16 +146,15 @@ def _inferred(batch: Any) -> tuple[Tensor, Tensor, Tensor | None, str] | str:
     return "batches are not two integer tensors of one shape; give tokens=batch -> (inputs, targets)"
 
 
-def _offset(inputs_BT: Tensor, targets_BT: Tensor) -> tuple[int, float]:
-    """Return by how many places targets are most often the inputs moved, and how often."""
-    shares = {1: 0.0}
+def _moved_most(inputs_BT: Tensor, targets_BT: Tensor) -> tuple[int, float] | None:
+    """Return by how many places targets are most often the inputs moved, and how often; None without a target."""
+    shares = dict[int, float]()
     for offset in SHIFTS:
         moved_BT = shifted(inputs_BT.long(), offset)
         both = (moved_BT != NONE) & (targets_BT != NONE)
         if both.any():
             shares[offset] = float((moved_BT == targets_BT)[both].float().mean())
-    best = max(shares, key=lambda offset: shares[offset])
-    return best, shares[best]
+    return max(shares.items(), key=lambda moved: moved[1], default=None)
 
 
 def some_rows(batch: Any, index: list[int]) -> Any:

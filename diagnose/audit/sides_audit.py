@@ -13,7 +13,7 @@ from diagnose.audit.findings import Audit, judges, known
 from diagnose.audit.hits import why_refused
 from diagnose.audit.predictions import NONE
 from diagnose.audit.rules import split_overlap, what_is_scored
-from diagnose.audit.side_batches import LABELS_ALONE, TokenBatch, may_hold_text, tokens_of
+from diagnose.audit.side_batches import NOT_MOVED, TokenBatch, may_hold_text, tokens_of
 from diagnose.audit.side_passes import CannotRunError, SidePasses
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.guard import guarded
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from diagnose.records.audits import AuditRecord
 
 LOOKED = 8  # validation batches in which a padded one is looked for
+OF_PADDING = "padding-counted", "padding-predicted", "padding-dependent"
 OF_TOKENIZERS = "bytes-lost", "end-unpaid", "tokenizer-lossy", "vocabulary-leak"
 NO_TEXT = "the batches hold no text (rows of whole numbers); where they do, give tokens=batch -> (inputs, targets)"
 
@@ -118,12 +119,19 @@ def evaluation(out: Audit, passes: SidePasses, batches: list[Any], given: Adapte
         for rule in ("batch-dependent", "input-ignored", "ragged-mean"):
             out.skips(rule, "evaluation is random")
     if why:
-        other = why == LABELS_ALONE and not given.speaks_of_text
-        for rule in (*side_scores.OF_SCORES, "future-visible", "padding-dependent", *(OF_TOKENIZERS if other else ())):
-            out.skips(rule, why, matters=not other or "padding" in rule)
+        other = all(outcome == NOT_MOVED for outcome in outcomes) and not given.speaks_of_text
+        _no_next_tokens(out, why, other=other)
     else:
         _next_token(out, passes, batches, tokens, given, repeats=repeats)
     return [] if why else tokens
+
+
+def _no_next_tokens(out: Audit, why: str, *, other: bool) -> None:
+    """Note why rules of next tokens are not judged; where targets are of `other` kinds, what padding does matters."""
+    for rule in (*side_scores.OF_SCORES, "future-visible", "padding-dependent"):
+        out.skips(rule, why, matters=not other or rule in OF_PADDING)
+    for rule in OF_TOKENIZERS if other else ():
+        out.skips(rule, why, matters=False)
 
 
 def _averages(out: Audit, passes: SidePasses, batches: list[Any], tokens: list[TokenBatch] | None) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import zlib
+from dataclasses import fields
 from functools import cache, partial
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from diagnose import formatting
 from diagnose.data.cache import cache_folder, digest, entry
@@ -26,25 +28,23 @@ def svg(draw: Callable[..., Sheet], name: str, sentence: str) -> str:
     """Return a figure drawn wide and narrow (`draw(narrow=...)`), one after the other, as SVG.
 
     Args:
-        draw: a part of a function, whose arguments say all that is drawn.
+        draw: kept where it is a `functools.partial` whose arguments are JSON values and dataclasses of such.
         name: which no other drawing of the page has.
         sentence: says what it shows, for those who do not see it.
     """
-    made = list[str]()
 
     def write(folder: Path) -> None:
-        made.append(_drawn(draw, name, sentence))
-        (folder / FILE).write_bytes(zlib.compress(made[0].encode("utf-8", "surrogatepass")))
+        (folder / FILE).write_bytes(zlib.compress(_drawn(draw, name, sentence).encode("utf-8", "surrogatepass")))
 
     told = _told(draw)
     if told is None:
         return _drawn(draw, name, sentence)
+    key = digest("drawing", _drawn_by(), list(PAINT.values()), told, name, sentence)
     try:
-        key = digest("drawing", _drawn_by(), list(PAINT.values()), told, name, sentence)
-        folder = entry(cache_folder(), "drawings", key, write)
-        return made[0] if made else zlib.decompress((folder / FILE).read_bytes()).decode("utf-8", "surrogatepass")
+        kept = entry(cache_folder(), "drawings", key, write) / FILE
+        return zlib.decompress(kept.read_bytes()).decode("utf-8", "surrogatepass")
     except (DiagnoseError, OSError):  # a cache that cannot be written, or that somebody empties, costs time alone
-        return made[0] if made else _drawn(draw, name, sentence)
+        return _drawn(draw, name, sentence)
 
 
 def _drawn(draw: Callable[..., Sheet], name: str, sentence: str) -> str:
@@ -55,11 +55,18 @@ def _drawn(draw: Callable[..., Sheet], name: str, sentence: str) -> str:
 
 
 def _told(draw: Callable[..., Sheet]) -> str | None:
-    """Return all that is drawn, in words; None where they do not tell."""
+    """Return all that is drawn, to the last digit; None where that cannot be told, as of an array."""
     if not isinstance(draw, partial):
         return None
-    told = repr((draw.func.__module__, draw.func.__qualname__, draw.args, draw.keywords))
-    return None if " at 0x" in told else told  # an object without words of its own
+    try:
+        return json.dumps((draw.func.__module__, draw.func.__qualname__, draw.args, draw.keywords), default=_fields)
+    except (TypeError, ValueError):
+        return None
+
+
+def _fields(given: Any) -> list[Any]:
+    """Return what a dataclass holds. Raises TypeError for anything else."""
+    return [type(given).__qualname__, {field.name: getattr(given, field.name) for field in fields(given)}]
 
 
 @cache

@@ -48,17 +48,34 @@ def test_what_may_be_text_is_still_asked_about():
     assert "future-visible" in shown.partition("Not judged: does not apply")[0]
 
 
-def test_labels_of_tokens_are_asked_nothing_that_only_next_tokens_have():
-    torch.manual_seed(1)
-    ids = torch.randint(1, 50, (90, 12))
-    model = torch.nn.Sequential(torch.nn.Embedding(50, 8), torch.nn.Linear(8, 5))
+class TestRowsOfTokens:
+    """Labels for each token, and next tokens among which a batch of labels is."""
 
-    def by_token(network, batch):
-        return functional.cross_entropy(network(batch[0]).transpose(1, 2), batch[1], reduction="none")
+    def shown(self, targets):
+        torch.manual_seed(1)
+        ids = torch.randint(1, 50, (90, 12))
+        model = torch.nn.Sequential(torch.nn.Embedding(50, 8), torch.nn.Linear(8, 50))
 
-    side = Side(DataLoader(TensorDataset(ids, ids % 5), 16), by_token)
-    shown = str(audit_metric(model, None, side))
-    unjudged, _, unasked = shown.partition("Could not be judged\n")[2].partition("Not judged: does not apply")
-    assert "padding-counted" in unjudged  # padding may be scored here, too
-    rules = ("future-visible", "targets-shifted", "bytes-lost", "tokenizer-lossy")
-    assert [rule for rule in rules if rule in unjudged or rule not in unasked] == []
+        def by_token(network, batch):
+            return functional.cross_entropy(network(batch[0]).transpose(1, 2), batch[1], reduction="none")
+
+        side = Side(DataLoader(TensorDataset(ids, targets(ids)), 16), by_token)
+        shown = str(audit_metric(model, None, side))
+        return shown.partition("Could not be judged\n")[2].partition("Not judged: does not apply")[::2]
+
+    def test_labels_are_asked_nothing_that_only_next_tokens_have(self):
+        unjudged, unasked = self.shown(lambda ids: ids % 5)
+        assert "padding-counted" in unjudged  # padding may be scored here, too
+        rules = ("future-visible", "targets-shifted", "bytes-lost", "tokenizer-lossy")
+        assert [rule for rule in rules if rule in unjudged or rule not in unasked] == []
+
+    def test_a_batch_of_labels_says_nothing_of_next_tokens_in_others(self):
+        def mixed(ids):
+            moved = torch.roll(ids, -1, 1)
+            moved[:, -1] = -100
+            moved[:16] = ids[:16] % 5
+            return moved
+
+        unjudged, unasked = self.shown(mixed)
+        assert "future-visible" in unjudged
+        assert "future-visible" not in unasked

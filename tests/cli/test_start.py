@@ -54,3 +54,10 @@ print(run_tables.read_columns(Path(), "readings", ("kind", "step", "loss")), "pa
 """
     made = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert made.stdout == "{'kind': ['probe', 'final'], 'step': [1, 2], 'loss': [2.5, None]} False\n"
+
+
+def test_a_run_ends_without_a_word_of_its_libraries(tiny, tmp_path):
+    given = [f"--set={key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in tiny.items()]
+    call = [sys.executable, "-m", "diagnose", "train", "--recipe", "quick", "--quiet", *given]
+    done = subprocess.run(call, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert done.stderr == ""  # "nanobind: leaked", where Python does not free what triton's binding holds

@@ -1,8 +1,8 @@
 """Drawings that were made before come from the cache, and are the same to the last byte."""
 
-from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import pytest
 
 from diagnose.data.cache import cache_folder
@@ -55,14 +55,20 @@ def test_a_cache_that_cannot_be_used_costs_time_alone(tmp_path, monkeypatch):
 
 
 def test_what_does_not_say_what_it_draws_is_not_kept():
-    @dataclass(repr=False)
     class Mute:
-        width: float
+        def __init__(self, width):
+            self.width = width
 
     def square(mute, *, narrow):
         return Sheet.new(mute.width * (1 + narrow), 40)
 
+    def last_of(values, *, narrow):
+        return Sheet.new(values[1500] * (1 + narrow), 40)
+
     for width in (100, 200):
         assert f'viewBox="0 0 {width} 40"' in Drawn("square", partial(square, Mute(width)), "A square.").svg
+        values = np.full(3000, width * 1.0)  # in words, an array of so many is its first and last
+        values[:3] = values[-3:] = 1
+        assert f'viewBox="0 0 {width} 40"' in Drawn("last", partial(last_of, values), "A square.").svg
     assert 'viewBox="0 0 300 40"' in Drawn("square", lambda **_: Sheet.new(300, 40), "A square.").svg
     assert not (cache_folder() / "drawings").exists()
