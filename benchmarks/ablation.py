@@ -45,8 +45,8 @@ def our_seconds(case, steps, given):
     keys = [f"--set={key}={str(value).lower()}" for key, value in sets(case, steps).items()]
     with tempfile.TemporaryDirectory() as folder:
         command = [
-            sys.executable, "-m", "diagnose", "ablate", f"--axis=optimizer.lr={levels}", f"--seeds={given.seeds}",
-            f"--jobs={given.jobs}", f"--recipe={CASES[case]['recipe']}", *keys,
+            Path(sys.executable).parent / "diagnose", "ablate", f"--axis=optimizer.lr={levels}",
+            f"--seeds={given.seeds}", f"--jobs={given.jobs}", f"--recipe={CASES[case]['recipe']}", *keys,
         ]  # fmt: skip
         begun = time.perf_counter()
         done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)

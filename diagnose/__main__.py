@@ -8,6 +8,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from diagnose.engines import own_process
 from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words, is_panic
 from diagnose.formatting import is_unicode
 
@@ -22,8 +23,17 @@ NO_MEMORY = re.compile(  # as the loader of libraries, torch, Arrow and the syst
 )
 
 
+def command() -> None:
+    """Be the installed command: run `main` in a process of its own. Profilers take `python -m diagnose`, which ends."""
+    own_process.begin()
+    try:
+        main()
+    except SystemExit as ended:
+        own_process.end(int(ended.code or 0))
+
+
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; its end is a SystemExit with a number."""
     for stream in (sys.stdout, sys.stderr):  # a terminal without our letters shows their code points
         if not is_unicode(stream) and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -32,9 +42,7 @@ def main() -> None:
     try:
         _run()
     except SystemExit as ended:
-        processes = sys.modules.get("diagnose.training.processes")
-        if processes is not None:
-            processes.leave(ended.code)
+        own_process.end_beside_others(int(ended.code or 0))
         raise
 
 

@@ -18,7 +18,7 @@ from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.ablations import Trial, Tuning
 from diagnose.runs.session import read_documents
 from diagnose.runs.watched import Progress
-from diagnose.training import device, network, trainer
+from diagnose.training import device, trainer
 from diagnose.training.preparation import Setup, set_up
 
 if TYPE_CHECKING:
@@ -165,8 +165,7 @@ def _train(label: str, setup: Setup, watch: Watch) -> float | None:
     """Train a trial and read its loss; None where it diverges."""
     with device.random_kept(setup.prepare()):
         net = setup.network()
-        masked = setup.recipe.tables()["batches"].get("mask") == "document"
-        network.check(net, setup.text.vocabulary, setup.recipe.batches.context, segments=masked)
+        setup.check(net)
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
         setup.compile(net)
         try:

@@ -17,7 +17,7 @@ import numpy as np
 from diagnose import random as seeding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WINDOW = 8  # bytes that are looked up at once, for they fit a number
 BLOCK = 1 << 16  # bytes of training text whose windows fit a processor's cache
-BORDER = b"\xff"  # between documents: no byte of UTF-8
+BORDER, BEHIND = b"\xff", b"\xfe"  # between documents, and behind what is looked up: no bytes of UTF-8
 MIXED, BITS = np.uint64(0x9E3779B97F4A7C15), 20  # of a window's hash, which tells most windows that are not looked up
 EXCERPTS = 50  # of unseen documents
 
@@ -52,14 +52,19 @@ def index(documents: Sequence[bytes], texts: Sequence[str]) -> Index:
     for one in texts:
         looked_up[_hashes(_windows(one.encode()))] = True
     windows, places = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
-    for first in range(0, len(text), BLOCK):
-        some = _windows(text[first : first + BLOCK + WINDOW - 1])
+    for number, some in enumerate(_blocks(text)):
         here = np.flatnonzero(looked_up[_hashes(some)])
         windows.append(some[here])
-        places.append(here + first)
+        places.append(here + number * BLOCK)
     windows_P, places_P = np.concatenate(windows), np.concatenate(places)
     order = np.argsort(windows_P)
     return Index(text, windows_P[order], places_P[order])
+
+
+def _blocks(text: bytes) -> Iterator[NDArray[np.uint64]]:
+    """Yield the windows of a text, a block's at a time."""
+    for first in range(0, len(text), BLOCK):
+        yield _windows(text[first : first + BLOCK + WINDOW - 1])
 
 
 def _hashes(windows: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -67,10 +72,12 @@ def _hashes(windows: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def _windows(text: bytes) -> NDArray[np.uint64]:
-    if len(text) < WINDOW:
-        return np.zeros(0, np.uint64)
-    letters = np.lib.stride_tricks.sliding_window_view(np.frombuffer(text, np.uint8), WINDOW)
-    return np.ascontiguousarray(letters).view(np.uint64)[:, 0]
+    """Return the bytes from each place on as numbers, the first byte the lowest."""
+    windows_P = np.empty(max(0, len(text) - WINDOW + 1), "<u8")
+    for first in range(min(WINDOW, len(windows_P))):
+        every = windows_P[first::WINDOW]
+        every[:] = np.frombuffer(text, "<u8", len(every), first)
+    return windows_P
 
 
 def longest(text: str, training: Index) -> str:
@@ -104,11 +111,25 @@ def _matched(data: bytes, training: Index) -> tuple[int, int]:
 
 def _short(data: bytes, text: bytes) -> tuple[int, int]:
     """Return start and length of the longest stretch that is shorter than a window."""
+    own_Q = _windows(data + BEHIND * (WINDOW - 1))
     for size in range(min(WINDOW - 1, len(data)), 0, -1):
-        for start in range(len(data) - size + 1):
-            if data[start : start + size] in text:
-                return start, size
+        beginning = np.uint64((1 << 8 * size) - 1)  # the first bytes of a window are its number's lowest
+        sought_Q = own_Q[: len(data) - size + 1] & beginning
+        here = np.flatnonzero(np.isin(sought_Q, _beginnings(text, beginning, sought_Q)))
+        if len(here):
+            return int(here[0]), size
     return 0, 0
+
+
+def _beginnings(text: bytes, beginning: np.uint64, sought_Q: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return beginnings of a text's windows, those that are sought and a few more."""
+    looked_up = np.zeros(1 << BITS, bool)
+    looked_up[_hashes(sought_Q)] = True
+    found = [np.zeros(0, np.uint64)]
+    for some in _blocks(text + BORDER * (WINDOW - 1)):
+        begun = some & beginning
+        found.append(begun[looked_up[_hashes(begun)]])
+    return np.concatenate(found)
 
 
 def mark(samples: Sequence[dict[str, Any]], unseen: Sequence[str], documents: Sequence[bytes]) -> None:

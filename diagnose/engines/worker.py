@@ -20,7 +20,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO
 
-from diagnose.engines import dispatch
+from diagnose.engines import dispatch, own_process
 
 if TYPE_CHECKING:
     from diagnose.runs.watched import Progress
@@ -104,4 +104,6 @@ def _train(order: dict[str, Any], voice: Voice) -> None:
 
 
 if __name__ == "__main__":
+    own_process.begin()
     main()
+    own_process.end(0)

@@ -29,7 +29,7 @@ SHARE = 0.02  # of a run's training that its probes may cost, and its final read
 BACKWARD = 3  # what a token costs in training, in forward passes
 PROBE_BYTES = 8_192  # text of either split that a probe reads; half of that in a short run
 SHORT = 1_000_000  # bytes of text: a run that trains on less is short
-FINAL_BYTES = 16_384  # text that it reads at least
+FINAL_BYTES = 8_192  # text that it reads at least
 
 
 def probe_steps(setup: Setup) -> frozenset[int] | None:

@@ -41,7 +41,7 @@ from diagnose.runs.session import (
     tell,
 )
 from diagnose.runs.writing import SampleWriter
-from diagnose.training import device, network, processes, switches, trainer
+from diagnose.training import device, processes, switches, trainer
 from diagnose.training.preparation import Setup, environment, set_up
 from diagnose.training.second_network import second_network
 from diagnose.training.shares import HOST
@@ -90,8 +90,7 @@ def carry_out(
     name = label or ("tokenizer" if setup.recipe.tokenizer.path else setup.recipe.tokenizer.kind)
     where = setup.prepare()
     net = setup.network()
-    masked = setup.recipe.tables()["batches"].get("mask") == "document"
-    network.check(net, setup.text.vocabulary, setup.recipe.batches.context, segments=masked)
+    setup.check(net)
     stack = member.seeds if member else ()
     path = newest_unfinished(runs, setup.digest) if resume else None
     if resume and path is None:

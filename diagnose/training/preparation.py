@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 PACKAGES = ("torch", "tokenizers", "numpy", "pandas", "safetensors")
 PROMPT_WORDS = 4  # of a validation document, given to every arm to go on from
+_checked: set[str] = set()  # networks and their settings that passed the check in this process
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,19 @@ class Setup:
     def prepare(self) -> torch.device:
         """Set this process up for the run: threads and the like may have been set for another since."""
         return device.prepare(self.recipe, self.derived.flops_per_step)
+
+    def check(self, net: torch.nn.Module) -> None:
+        """Refuse a network that cannot be measured; the same code with the same settings is checked once in a process.
+
+        Raises:
+            DiagnoseError: see `network.check`.
+        """
+        recipe, device_type = self.recipe, next(net.parameters(), torch.empty(0)).device.type
+        masked = recipe.tables()["batches"].get("mask") == "document"
+        this = digest(*_made_of(recipe, self.text.vocabulary), masked, device_type)
+        if this not in _checked:
+            network.check(net, self.text.vocabulary, recipe.batches.context, segments=masked)
+            _checked.add(this)
 
     def compile(self, net: torch.nn.Module) -> None:
         """Have the network compiled, where the recipe says so."""
@@ -208,14 +222,18 @@ def counted_once(what: str, recipe: Recipe, vocabulary: int, count: Callable[[],
         vocabulary: its tokens.
         count: counts it.
     """
-    model = recipe.model
-    made_of = network.fingerprint(model.name), model.settings(), recipe.batches.context, vocabulary, torch.__version__
 
     def write(folder: Path) -> None:
         (folder / f"{what}.json").write_text(json.dumps(count()), encoding="utf-8")
 
-    folder = entry(cache_folder(), what, digest(*made_of), write)
+    folder = entry(cache_folder(), what, digest(*_made_of(recipe, vocabulary)), write)
     return float(json.loads((folder / f"{what}.json").read_text(encoding="utf-8")))
+
+
+def _made_of(recipe: Recipe, vocabulary: int) -> tuple[object, ...]:
+    """Return what a recipe's network is before it is trained, but for its first weights."""
+    model = recipe.model
+    return network.fingerprint(model.name), model.settings(), recipe.batches.context, vocabulary, torch.__version__
 
 
 def _steps(recipe: Recipe, per_step: dict[str, float]) -> int | None:

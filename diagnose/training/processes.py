@@ -9,8 +9,7 @@ through all shares takes the same steps.
 from __future__ import annotations
 
 import os
-import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -86,15 +85,6 @@ def joined(cards_here: Callable[[], Sequence[str]]) -> Iterator[Group]:
         yield found
     finally:
         _group[0] = ALONE
-
-
-def leave(code: int) -> None:
-    """End this process at once where it has joined others: taken down normally, gloo's threads abort now and then."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):  # nobody reads it any more
-                stream.flush()
-        os._exit(code)
 
 
 def _keep_to_one(cards: Sequence[str]) -> None:

@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 from report_fixture import write_ablation
 
+INSTALLED = str(Path(sys.executable).parent / "diagnose")
 WATCHED = ("torch", "pandas", "scipy", "seaborn", "matplotlib", "matplotlib.pyplot", "pyarrow", "numpy", "tokenizers")
 CODE = """
 import contextlib, io, json, sys
@@ -56,8 +59,10 @@ print(run_tables.read_columns(Path(), "readings", ("kind", "step", "loss")), "pa
     assert made.stdout == "{'kind': ['probe', 'final'], 'step': [1, 2], 'loss': [2.5, None]} False\n"
 
 
-def test_a_run_ends_without_a_word_of_its_libraries(tiny, tmp_path):
+@pytest.mark.parametrize("command", [[INSTALLED], [sys.executable, "-m", "diagnose"]], ids=["installed", "module"])
+def test_a_run_ends_without_a_word_of_its_libraries(tiny, tmp_path, command):
     given = [f"--set={key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in tiny.items()]
-    call = [sys.executable, "-m", "diagnose", "train", "--recipe", "quick", "--quiet", *given]
+    call = [*command, "train", "--recipe", "quick", "--quiet", *given]
     done = subprocess.run(call, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert done.stdout
     assert done.stderr == ""  # "nanobind: leaked", where Python does not free what triton's binding holds

@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import nn
 
+from diagnose.config.recipe import Recipe
 from diagnose.errors import DiagnoseError
-from diagnose.training import chunked_loss, network, registry
+from diagnose.training import chunked_loss, network, preparation, registry
 
 CPU = torch.device("cpu")
 V, T = 11, 40
@@ -494,3 +495,21 @@ def test_what_the_loss_calls_is_what_is_compiled(monkeypatch):
 def test_told_gives_type_and_message_alone_where_nothing_was_raised():
     assert registry.told(ValueError("x  y\nz")) == "ValueError: x y z"
     assert registry.told(ValueError()) == "ValueError"
+
+
+def test_the_same_code_with_the_same_settings_is_checked_once(tiny, monkeypatch):
+    calls = []
+    monkeypatch.setattr(preparation, "_checked", set())
+    monkeypatch.setattr(preparation.network, "check", lambda net, *_, **more: calls.append((net, more)))
+    for more in ({}, {"run.seed": 1}, {"optimizer.lr": 0.5}, {"model.layers": 3}, {"batches.mask": "document"}):
+        setup = preparation.set_up(Recipe.load("quick", {**tiny, **more}))
+        setup.check(setup.network())
+    assert [given for _, given in calls] == [{"segments": False}, {"segments": False}, {"segments": True}]
+
+
+def test_a_network_that_was_refused_is_refused_again(tiny, monkeypatch):
+    monkeypatch.setattr(preparation, "_checked", set())
+    setup = preparation.set_up(Recipe.load("quick", tiny))
+    for _ in range(2):
+        with pytest.raises(DiagnoseError, match="has no parameters"):
+            setup.check(nn.Identity())
