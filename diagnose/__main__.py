@@ -24,7 +24,7 @@ NO_MEMORY = re.compile(  # as the loader of libraries, torch, Arrow and the syst
 
 
 def command() -> None:
-    """Be the installed command: run `main` in a process of its own. Profilers take `python -m diagnose`, which ends."""
+    """Run `main` in a process of its own, as the installed command does; `python -m diagnose` ends as Python does."""
     own_process.begin()
     try:
         main()

@@ -17,6 +17,7 @@ TF32 = 1e12  # operations of a step for which a CPU may take oneDNN's products
 
 @pytest.fixture(autouse=True)
 def as_found():
+    switches.leave_card()  # a run of another file may have been on one last
     before = switches._now(), torch.get_float32_matmul_precision()
     yield
     switches.leave_card()
